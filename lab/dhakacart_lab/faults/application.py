@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of the application's relation to a healthy database."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import signal
+
+import psutil
+
+from .. import process
+from ..aws import client
+from ..lab import Lab
+from ..layout import LabError
+from .fault import Fault
+
+
+def _rotate_without_telling_the_shop(lab: Lab) -> None:
+    """The rotation reached the database and Secrets Manager; the Kubernetes Secret kept the old password."""
+    password = secrets.token_urlsafe(24)
+    lab.cluster.set_password(lab.layout.app_user, password)
+    (lab.layout.credentials / "db-app").write_text(password, encoding="utf-8")
+    manager = client(lab.layout, "secretsmanager")
+    name = f"{lab.layout.prefix}-db-credentials"
+    value = json.loads(manager.get_secret_value(SecretId=name)["SecretString"])
+    manager.put_secret_value(SecretId=name, SecretString=json.dumps({**value, "password": password}))
+    with lab.cluster.connect() as admin:
+        admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [lab.layout.app_user])
+
+
+def shop_processes(lab: Lab) -> list[psutil.Process]:
+    """The backend processes of every pod."""
+    found = []
+    for candidate in process.all_of(lab.layout.lab_id):
+        with contextlib.suppress(psutil.Error):
+            if "dhakacart_lab.shop" in candidate.cmdline():
+                found.append(candidate)
+    return found
+
+
+def _kill_pools(lab: Lab) -> None:
+    pods = shop_processes(lab)
+    if not pods:
+        raise LabError("no backend process runs, so no pool can be broken; remedy: runbook lab heal")
+    for pod in pods:
+        pod.send_signal(signal.SIGUSR2)
+
+
+FAULTS = (
+    Fault(
+        "credentials-stale",
+        "The database password was rotated; the shop still has the old one.",
+        "credentials_stale",
+        "repoint",
+        _rotate_without_telling_the_shop,
+        settle=8,
+    ),
+    Fault(
+        "application-pool-dead",
+        "Every backend has closed its connection pool for good; the database is well.",
+        "application_pool_dead",
+        "restart-pods",
+        _kill_pools,
+        settle=8,
+    ),
+)

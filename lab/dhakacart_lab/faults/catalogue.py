@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All faults by name, and how to inject and heal them."""
+
+from __future__ import annotations
+
+import time
+
+from .. import edge, process
+from ..lab import Lab
+from ..layout import LabError
+from . import application, network, replication, servers, sessions
+from .fault import Fault
+from .state import ActiveFault, active, forget, record
+
+FAULTS: dict[str, Fault] = {
+    fault.name: fault
+    for module in (servers, network, sessions, replication, application)
+    for fault in module.FAULTS
+}
+DEFAULT_LEASE = 1800.0
+
+
+def get(name: str) -> Fault:
+    """The fault called ``name``; LabError with the list of names otherwise."""
+    try:
+        return FAULTS[name]
+    except KeyError:
+        raise LabError(f"unknown fault {name!r}; remedy: one of {', '.join(sorted(FAULTS))}") from None
+
+
+def inject(lab: Lab, name: str, *, lease: float = DEFAULT_LEASE) -> Fault:
+    """Break it. After ``lease`` seconds the janitor heals it, whatever became of the one who broke it."""
+    fault = get(name)
+    if not lease > 0:
+        raise LabError(f"--for {lease:g}: a fault needs an expiry in the future, in seconds")
+    if process.find(lab.layout, "janitor") is None:
+        raise LabError("the janitor that would heal an expired fault is not running; remedy: runbook lab up")
+    if any(other.name == name for other in active(lab.layout)):
+        raise LabError(f"fault {name} is already there; remedy: runbook lab heal")
+    now = time.time()
+    record(lab.layout, ActiveFault(name, fault.cause, now, now + lease))
+    try:
+        fault.inject(lab)
+    except LabError:
+        forget(lab.layout, name)
+        raise
+    return fault
+
+
+def heal(lab: Lab) -> list[str]:
+    """Put everything back, whatever was broken and however far a runbook has repaired it; the names of the faults."""
+    layout = lab.layout
+    faults = active(layout)
+    for component in sessions.COMPONENTS:
+        process.stop(layout, component, timeout=2)
+    for name in lab.cluster.roles():
+        lab.cluster.node(name).thaw()
+        lab.cluster.node(name).unfill_disk()
+    lab.cluster.reset()
+    for endpoint in layout.endpoints:
+        if endpoint != "recovery":
+            edge.set_mode(layout, endpoint, "forward")
+    lab.point_endpoints()
+    lab.aws.reset()
+    lab.kubernetes.reset()
+    for pod in application.shop_processes(lab):
+        pod.terminate()  # a pool that was broken stays broken until its process is new
+    lab.wait_until_serving()
+    for fault in faults:
+        forget(layout, fault.name)
+    return [fault.name for fault in faults]

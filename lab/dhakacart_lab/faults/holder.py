@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Somebody else's job that misuses the database: ``python -m dhakacart_lab.faults.holder <lab folder> <kind>``.
+
+It opens its sessions as the shop's database user through the primary's endpoint and never reopens one that was ended:
+ending them is a cure that holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+
+from ..layout import Layout, read_layout
+
+GRAB_SECONDS = 12.0
+MOST = 200
+
+
+def _connect(layout: Layout, name: str) -> psycopg.Connection[tuple[object, ...]]:
+    endpoint = layout.endpoints["primary"]
+    return psycopg.connect(
+        host=endpoint.host,
+        port=endpoint.port,
+        dbname=layout.database,
+        user=layout.app_user,
+        password=layout.secret("db-app"),
+        application_name=name,
+        connect_timeout=3,
+        autocommit=name == "reporting-job",
+    )
+
+
+def exhaust(layout: Layout) -> None:
+    """Take every connection that can be had for GRAB_SECONDS, then only hold them."""
+    held = []
+    deadline = time.monotonic() + GRAB_SECONDS
+    while time.monotonic() < deadline and len(held) < MOST:
+        try:
+            held.append(_connect(layout, "reporting-job"))
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+    signal.pause()
+
+
+def lock(layout: Layout) -> None:
+    """Lock products exclusively and leave the transaction open."""
+    connection = _connect(layout, "migration-job")
+    connection.execute("lock table products in access exclusive mode")
+    signal.pause()
+
+
+def runaway(layout: Layout) -> None:
+    """Count to a number that is never reached, then stay; ended by the server means ended."""
+    connection = _connect(layout, "reporting-job")
+    with contextlib.suppress(psycopg.Error):
+        connection.execute("select count(*) from generate_series(1, 1000000) a, generate_series(1, 100000000) b")
+    signal.pause()
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    kinds = {"exhaust": exhaust, "lock": lock, "runaway": runaway}
+    kinds[sys.argv[2]](read_layout(Path(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of the database servers themselves."""
+
+from __future__ import annotations
+
+from ..lab import Lab
+from ..layout import LabError
+from ..postgres.node import Node
+from .fault import Fault
+
+
+def _standby(lab: Lab) -> Node:
+    standby = lab.cluster.standby()
+    if standby is None:
+        raise LabError("the lab has no standby to break; remedy: runbook lab heal")
+    return standby
+
+
+def _kill_both(lab: Lab) -> None:
+    _standby(lab).kill()
+    lab.cluster.primary().kill()
+
+
+def _fill_disk(lab: Lab) -> None:
+    primary = lab.cluster.primary()
+    if not primary.disk_can_fill:
+        raise LabError(f"fault disk-full cannot run here: {primary.disk_reason}")
+    primary.fill_disk()
+
+
+FAULTS = (
+    Fault(
+        "primary-killed",
+        "The PostgreSQL primary is killed.",
+        "primary_down",
+        "failover",
+        lambda lab: lab.cluster.primary().kill(),
+    ),
+    Fault(
+        "primary-frozen",
+        "The PostgreSQL primary is stopped (SIGSTOP): it accepts connections and answers nothing.",
+        "primary_frozen",
+        "failover",
+        lambda lab: lab.cluster.primary().freeze(),
+        settle=6,  # the standby must have been without a message for longer than a healthy primary ever leaves it
+    ),
+    Fault(
+        "standby-gone",
+        "The standby is killed.",
+        "standby_down",
+        None,
+        lambda lab: _standby(lab).kill(),
+    ),
+    Fault(
+        "servers-lost",
+        "Primary and standby are both killed.",
+        "no_server_left",
+        "restore",
+        _kill_both,
+    ),
+    Fault(
+        "disk-full",
+        "The primary's disk is full.",
+        "disk_full",
+        "storage",
+        _fill_disk,
+        settle=4,
+    ),
+)

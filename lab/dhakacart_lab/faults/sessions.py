@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults made by database sessions: too many, blocking, or running away.
+
+The sessions belong to a process of the lab, the holder, as they would belong to a job of another team.
+"""
+
+from __future__ import annotations
+
+import time
+
+from .. import process
+from ..lab import Lab
+from .fault import Fault
+
+HOLDER = "dhakacart_lab.faults.holder"
+
+
+def _exhaust(lab: Lab) -> None:
+    process.start_python(lab.layout, "fault-connections", HOLDER, "exhaust")
+    # The shop's own sessions go back to the pool of slots and the leaking job takes them, as it would over a night.
+    deadline = time.monotonic() + 10
+    with lab.cluster.connect(autocommit=True) as admin:
+        while time.monotonic() < deadline:
+            admin.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where usename = %s and application_name <> 'reporting-job'",
+                [lab.layout.app_user],
+            )
+            row = admin.execute("select count(*) from pg_stat_activity where application_name = 'reporting-job'").fetchone()
+            if row and row[0] >= 190:
+                return
+            time.sleep(0.2)
+
+
+def _hold(lab: Lab, component: str, kind: str, visible: str) -> None:
+    """Start the holder and wait until the server shows what it does (``visible`` is a condition on its session)."""
+    process.start_python(lab.layout, component, HOLDER, kind)
+
+    def seen() -> bool:
+        with lab.cluster.connect() as admin:
+            query = f"select 1 from pg_stat_activity where application_name in ('migration-job', 'reporting-job') and {visible}"  # noqa: S608 - constants of this file
+            return admin.execute(query).fetchone() is not None
+
+    process.wait_for(component, seen, timeout=10, log=lab.layout.logs / f"{component}.log")
+
+
+FAULTS = (
+    Fault(
+        "connections-exhausted",
+        "A reporting job leaks connections until the server has none left.",
+        "connections_exhausted",
+        "end-sessions",
+        _exhaust,
+        settle=3,
+    ),
+    Fault(
+        "lock-pileup",
+        "A migration holds an exclusive lock on products in an open transaction; everyone waits behind it.",
+        "lock_pileup",
+        "end-sessions",
+        lambda lab: _hold(lab, "fault-locks", "lock", "state = 'idle in transaction'"),
+        settle=7,
+    ),
+    Fault(
+        "runaway-query",
+        "A report runs a query without end.",
+        "runaway_query",
+        "end-sessions",
+        lambda lab: _hold(lab, "fault-runaway", "runaway", "state = 'active'"),
+        settle=7,  # longer than the limit for a long query, 5 s
+    ),
+)
+COMPONENTS = ("fault-connections", "fault-locks", "fault-runaway")

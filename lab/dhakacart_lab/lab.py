@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole lab: up, status, heal, down. Usable from the command line, from Python and from pytest."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import edge, process
+from .aws import Aws
+from .kubernetes.provider import Simulated
+from .layout import DEFAULT_NAME, LAB_FILE, LabError, Layout, lab_folder, load_layout, read_layout, state_root
+from .postgres.cluster import Cluster
+from .redis import Redis
+from .shop import schema
+
+CREDENTIALS = ("db-admin", "db-app", "db-replication", "redis-token", "kube-admin-token", "kube-readonly-token")
+# Plain components: a module each, no state to create first. In the order they start.
+LATE_COMPONENTS = {
+    "loadbalancer": "dhakacart_lab.loadbalancer",
+    "webhook": "dhakacart_lab.webhook",
+    "shopper": "dhakacart_lab.shopper",
+    "janitor": "dhakacart_lab.faults.janitor",
+}
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the lab: its name, whether it is well, and what is wrong if not."""
+
+    name: str
+    healthy: bool
+    detail: str
+
+
+class Lab:
+    """One lab.
+
+    :param layout: where it is; :meth:`open` finds or chooses it by name.
+    """
+
+    def __init__(self, layout: Layout, report: Report = lambda _line: None) -> None:
+        self.layout = layout
+        self.report = report
+        self.cluster = Cluster(layout)
+        self.redis = Redis(layout)
+        self.aws = Aws(layout)
+        self.kubernetes = Simulated(layout)
+
+    @classmethod
+    def open(cls, name: str = DEFAULT_NAME, report: Report = lambda _line: None) -> Lab:
+        """The lab called ``name``, which must exist (LabError otherwise)."""
+        return cls(load_layout(name), report)
+
+    @classmethod
+    def up(cls, name: str = DEFAULT_NAME, report: Report = lambda _line: None) -> Lab:
+        """Start the lab called ``name``; one that is half dead is repaired, one that is whole is left alone."""
+        folder = lab_folder(name)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LabError(f"{folder}: cannot be created ({error.strerror}); remedy: set DHAKACART_LAB_HOME") from None
+        folder.chmod(0o755)  # PostgreSQL's user must reach his files
+        with _exclusive(folder):
+            lab = cls(_layout_for(name, folder), report)
+            lab._create_credentials()
+            lab._start()
+        return lab
+
+    def down(self) -> None:
+        """End every process of the lab and remove its folder."""
+        layout = self.layout
+        self.report("ending processes")
+        # The order matters only for quietness: what would restart or complain goes first.
+        for component in ("janitor", "shopper", "kubelet", "loadbalancer"):
+            process.stop(layout, component, timeout=2)
+        process.end(process.all_of(layout.lab_id), timeout=3)
+        self.cluster.destroy()
+        if left := process.all_of(layout.lab_id):
+            raise LabError(f"processes that do not end: {[p.pid for p in left]}; remedy: kill -9 them, runbook lab down")
+        shutil.rmtree(layout.folder, ignore_errors=False)
+
+    # ------------------------------------------------------------------ start and repair
+
+    def _start(self) -> None:
+        with ThreadPoolExecutor(max_workers=3) as pool:
+            jobs = [pool.submit(self._timed, *step) for step in self._first_steps()]
+            for job in jobs:
+                job.result()
+        self._timed("kubernetes and the shop", self._start_kubernetes)
+        self._timed("load balancer, shopper, webhook sink", self._start_late)
+        self._timed("the first orders", self.wait_until_serving)
+
+    def _first_steps(self) -> list[tuple[str, Callable[[], object]]]:
+        return [
+            ("PostgreSQL primary and standby", self._start_postgres),
+            ("AWS (moto) with DhakaCart's resources", self.aws.up),
+            ("Redis", self.redis.up),
+        ]
+
+    def _timed(self, what: str, step: Callable[[], object]) -> None:
+        begin = time.monotonic()
+        step()
+        self.report(f"{what} ({time.monotonic() - begin:.1f} s)")
+
+    def _start_postgres(self) -> None:
+        self.cluster.up()
+        process.start_python(self.layout, "edge", "dhakacart_lab.edge.server")
+        process.start_python(self.layout, "postgres-agent", "dhakacart_lab.postgres.agent")
+        process.wait_for("edge", lambda: listening(self.layout.edge_admin.host, self.layout.edge_admin.port), timeout=10)
+        if edge.state(self.layout)["primary"].get("target") is None:
+            self.point_endpoints()
+        with self.cluster.connect(user="app") as connection:
+            schema.install(connection)
+            schema.seed(connection)
+
+    def point_endpoints(self) -> None:
+        """Endpoints at the nodes that hold the roles now."""
+        edge.point(self.layout, "primary", self.cluster.primary().name)
+        standby = self.cluster.standby()
+        if standby is not None:
+            edge.point(self.layout, "replica", standby.name)
+
+    def _start_kubernetes(self) -> None:
+        from .kubernetes.manifests import objects
+
+        self.kubernetes.up(objects(self.layout))
+
+    def _start_late(self) -> None:
+        for component, module in LATE_COMPONENTS.items():
+            process.start_python(self.layout, component, module)
+
+    def wait_until_serving(self, timeout: float = 60) -> None:
+        """Wait until the shop takes orders through the load balancer."""
+        from .shopper.record import place_order
+
+        def served() -> bool:
+            return place_order(f"http://{self.layout.load_balancer}", timeout=2).outcome == "acknowledged"
+
+        process.wait_for("the shop", served, timeout=timeout, interval=0.2, log=self.layout.logs)
+
+    def _create_credentials(self) -> None:
+        folder = self.layout.credentials
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for name in CREDENTIALS:
+            path = folder / name
+            if not path.exists():
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    file.write(secrets.token_urlsafe(24))
+
+    # ------------------------------------------------------------------ status
+
+    def status(self) -> list[Part]:
+        """Every part with its health; answers within a few seconds even when parts are dead or frozen."""
+        from .faults.state import active
+
+        parts = [self._postgres_part(), self._redis_part()]
+        parts += [
+            Part(name, not problems, "; ".join(problems) or "answers")
+            for name, problems in (("aws", self.aws.healthy()), ("kubernetes", self.kubernetes.healthy()))
+        ]
+        for component in ("edge", "postgres-agent", *LATE_COMPONENTS):
+            running = process.find(self.layout, component)
+            parts.append(Part(component, running is not None, f"pid {running.pid}" if running else "not running"))
+        faults = active(self.layout)
+        parts.append(Part("faults", not faults, ", ".join(fault.name for fault in faults) or "none"))
+        return parts
+
+    def _postgres_part(self) -> Part:
+        roles = self.cluster.roles()
+        problems = [
+            f"{name} ({role}) {'is frozen' if self.cluster.node(name).frozen() else 'does not accept connections'}"
+            for name, role in sorted(roles.items())
+            if not self.cluster.node(name).accepting()
+        ]
+        detail = ", ".join(f"{name} {role}" for name, role in sorted(roles.items()))
+        return Part("postgresql", not problems and bool(roles), "; ".join(problems) or detail or "no server was created")
+
+    def _redis_part(self) -> Part:
+        healthy = self.redis.healthy()
+        return Part("redis", healthy, "answers" if healthy else "does not answer")
+
+
+def listening(host: str, port: int) -> bool:
+    """Whether a TCP connection can be made within half a second."""
+    try:
+        with socket.create_connection((host, port), timeout=0.5):
+            return True
+    except OSError:
+        return False
+
+
+def _layout_for(name: str, folder: Path) -> Layout:
+    """The recorded layout, or a new one on a loopback network that nobody uses."""
+    if (folder / LAB_FILE).exists():
+        return read_layout(folder)
+    layout = Layout(name=name, folder=folder, subnet=_free_subnet(name), lab_id=f"{name}-{secrets.token_hex(4)}")
+    temporary = folder / f"{LAB_FILE}.new"
+    temporary.write_text(json.dumps(layout.describe(), indent=2) + "\n", encoding="utf-8")
+    temporary.replace(folder / LAB_FILE)
+    return layout
+
+
+def _free_subnet(name: str) -> int:
+    taken = set()
+    for path in state_root().glob(f"*/{LAB_FILE}"):
+        with contextlib.suppress(LabError):
+            taken.add(read_layout(path.parent).subnet)
+    first = 10 + int.from_bytes(hashlib.sha256(name.encode()).digest()[:2], "big") % 100
+    for offset in range(240):
+        subnet = 10 + (first - 10 + offset) % 240
+        probe = Layout(name=name, folder=Path(), subnet=subnet, lab_id="")
+        if subnet not in taken and all(map(_can_bind, (probe.load_balancer, probe.redis, probe.nodes["a"]))):
+            return subnet
+    raise LabError("no free loopback network 127.x.0.0/16; remedy: runbook lab down for labs you do not need")
+
+
+def _can_bind(address: object) -> bool:
+    host, port = str(address).rsplit(":", 1)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except OSError:
+            return False
+    return True
+
+
+
+@contextlib.contextmanager
+def _exclusive(folder: Path) -> Iterator[None]:
+    """Only one ``up`` or ``down`` of a lab at a time."""
+    with (folder / ".lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError(f"{folder}: another runbook lab command is at work on this lab; remedy: wait for it") from None
+        yield

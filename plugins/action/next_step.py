@@ -1,0 +1,94 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Close a section: elapsed against its budget, the findings for machines, and what to type next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import line
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.sections import SECTIONS, clock, command
+
+ARGUMENT_SPEC = {
+    "runbook": {"type": "str", "required": True},
+    "section": {"type": "str", "required": True, "choices": list(SECTIONS)},
+    "started": {"type": "float", "required": True},
+    "findings": {"type": "list", "elements": "dict", "default": []},
+    "diagnosis": {"type": "dict", "default": {}},
+    "recovered": {"type": "bool"},
+}
+
+
+class ActionModule(ActionBase):
+    """The action M(dhakacart.runbooks.next_step)."""
+
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        """``next`` and, for ansible-runner and EDA, the findings as stats."""
+        super().run(tmp, task_vars)
+        _result, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
+        section = SECTIONS[options["section"]]
+        elapsed = time.time() - options["started"]
+        following = _following(options, task_vars or {})
+        over = elapsed > section.budget
+        line(f"{options['runbook']} / {section.tag} took {clock(elapsed)} of {clock(section.budget)}", "warning" if over else "")
+        if over:
+            line(f"Over its budget by {clock(elapsed - section.budget)}: think of escalation", "warning")
+        line(f"Next: {following}")
+        likely = options["diagnosis"].get("likely") or {}
+        stats = {
+            "dhakacart_findings": options["findings"],
+            "dhakacart_sections": [
+                {
+                    "runbook": options["runbook"],
+                    "section": section.tag,
+                    "elapsed_seconds": round(elapsed, 2),
+                    "budget_seconds": section.budget,
+                    "likely_cause": likely.get("id", ""),
+                    "next": following,
+                }
+            ],
+        }
+        return {
+            "changed": False,
+            "next": following,
+            "elapsed": round(elapsed, 2),
+            "over_budget": over,
+            "ansible_stats": {"data": stats, "per_host": False, "aggregate": True},
+        }
+
+
+def _following(options: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
+    runbook, section = options["runbook"], options["section"]
+    likely = options["diagnosis"].get("likely")
+    present = likely or any(finding.get("status") == "critical" for finding in options["findings"])
+    if section == "symptoms":
+        return command(runbook, "immediate", variables) if present else "nothing: no symptom of this runbook is present"
+    if section == "immediate":
+        return command(runbook, "investigation", variables)
+    if section == "investigation":
+        return _after_investigation(runbook, likely, variables, bool(present))
+    if section == "resolution":
+        return command(runbook, "verification", variables)
+    if section == "verification" and options["recovered"] is False:
+        return command(runbook, "escalation", variables)
+    return {
+        "verification": command(runbook, "prevention", variables),
+        "prevention": f"read runbooks/emergency/{runbook}.md, Prevention, for each change that closes a gap",
+        "escalation": command(runbook, "investigation", variables),
+    }[section]
+
+
+def _after_investigation(
+    runbook: str, likely: Mapping[str, Any] | None, variables: Mapping[str, Any], present: bool
+) -> str:
+    if likely and likely["branch"]:
+        approval = "-e approve=true" if variables.get("dhakacart_approval_required") is not False else ""
+        return command(runbook, "resolution", variables, approval)
+    if likely:
+        return str(likely["next_step"])
+    return command(runbook, "escalation", variables) if present else "nothing: no cause was found"

@@ -1,0 +1,161 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Before anything is read or changed: is what was asked for possible, and does the inventory make sense?"""
+
+from __future__ import annotations
+
+import configparser
+import difflib
+import stat
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible.template import trust_as_template
+from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import line
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import rules
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.sections import ANSIBLE_TAGS, SECTIONS
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.variables import CHECKS
+
+ARGUMENT_SPEC = {
+    "runbook": {"type": "str", "required": True},
+    "branch": {"type": "str", "default": ""},
+}
+
+
+class ActionModule(ActionBase):
+    """The action M(dhakacart.runbooks.preflight)."""
+
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        """``values`` of the checked variables are not returned: some name files of credentials."""
+        super().run(tmp, task_vars)
+        _result, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
+        variables = task_vars or {}
+        try:
+            sections = self._sections(variables)
+            _known_branch(options["runbook"], options["branch"])
+            values = self._values(variables)
+            _readable_credentials(values)
+        except ConfigurationError as error:
+            return {"failed": True, "changed": False, "msg": str(error)}
+        shown = ", ".join(sections) or "bare run, reads only"
+        mode = " (--check)" if self._task.check_mode else ""
+        line(f"{options['runbook']} / {shown}{mode}        {values['dhakacart_prefix']} {values['dhakacart_region']}")
+        return {"changed": False, "sections": sections, "started": time.time()}
+
+    def _sections(self, variables: Mapping[str, Any]) -> list[str]:
+        """The sections asked for. Ansible itself runs nothing and says ok when a tag is mistyped."""
+        asked = [str(tag) for tag in variables.get("ansible_run_tags") or ()]
+        for tag in asked:
+            if tag not in SECTIONS and tag not in ANSIBLE_TAGS:
+                close = difflib.get_close_matches(tag, SECTIONS, n=1)
+                hint = f"did you mean {close[0]}? " if close else ""
+                raise ConfigurationError(
+                    f"unknown section {tag!r}", where="--tags", remedy=f"{hint}sections are {', '.join(SECTIONS)}"
+                )
+        return [tag for tag in asked if tag in SECTIONS]
+
+    def _values(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        folder = Path(str(variables.get("inventory_dir") or "inventories"))
+        place = Path(*folder.parts[-2:]) / "group_vars/all"
+        found = {}
+        for name, wrong in CHECKS.items():
+            where = f"{place}/{name}"
+            if name not in variables:
+                file = place / "required.yml"
+                raise ConfigurationError("is not set", where=name, remedy=f"set it in {file}")
+            try:
+                value = self._templar.template(trust_as_template("{{ " + name + " }}"))
+            except AnsibleError as error:
+                raise ConfigurationError(_root(error), where=name, remedy=_remedy(error, place)) from None
+            if problem := wrong(value):
+                raise ConfigurationError(f"{problem}, not {value!r}", where=name, remedy=f"mend it in {where.rsplit('/', 1)[0]}")
+            found[name] = value
+        return found
+
+
+def _root(error: BaseException) -> str:
+    """The innermost message: the outer ones only say which template was being rendered."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    text = str(getattr(error, "message", "") or error)
+    return " ".join(text.split("; remedy:")[0].split())
+
+
+def _remedy(error: BaseException, place: Path) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    _, found, remedy = str(error).partition("; remedy: ")
+    return remedy if found else f"mend it in {place}"
+
+
+def _known_branch(runbook: str, branch: str) -> None:
+    branches = rules(runbook).branches
+    if branch and branch not in branches:
+        close = difflib.get_close_matches(branch, branches, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise ConfigurationError(
+            f"unknown branch {branch!r}", where="branch", remedy=f"{hint}branches are {', '.join(branches)}"
+        )
+
+
+def _readable_credentials(values: Mapping[str, Any]) -> None:
+    """Files that are named must exist and make sense; empty means the client's own default, which it reports itself."""
+    for name, check in (
+        ("dhakacart_db_passfile", _passfile),
+        ("dhakacart_redis_token_file", _token),
+        ("dhakacart_kubeconfig", _kubeconfig),
+        ("dhakacart_aws_credentials_file", _aws_credentials),
+    ):
+        if not values[name]:
+            continue
+        path = Path(values[name]).expanduser()
+        try:
+            problem = check(path, path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            problem = "does not exist"
+        except (OSError, UnicodeDecodeError) as error:
+            problem = f"cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8 text'})"
+        if problem:
+            raise ConfigurationError(f"{path} {problem}", where=name, remedy="mend the file, or name another")
+
+
+def _passfile(path: Path, text: str) -> str:
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return "may be read by others, so libpq ignores it: chmod 600"
+    for number, row in enumerate(text.splitlines(), start=1):
+        fields = row.replace("\\:", "").replace("\\\\", "").split(":")
+        if row.strip() and not row.startswith("#") and len(fields) != 5:
+            return f"line {number} is not host:port:database:user:password"
+    return ""
+
+
+def _token(_path: Path, text: str) -> str:
+    return "" if text.strip() and len(text.split()) == 1 else "must hold the token and nothing else"
+
+
+def _kubeconfig(_path: Path, text: str) -> str:
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        return f"is not YAML (line {mark.line + 1})" if mark else "is not YAML"
+    if not isinstance(content, dict) or not all(content.get(key) for key in ("clusters", "contexts", "users")):
+        return "is not a kubeconfig: clusters, contexts and users are needed"
+    return ""
+
+
+def _aws_credentials(_path: Path, text: str) -> str:
+    parser = configparser.ConfigParser()
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return "is not an AWS credentials file: [profile] and key = value lines are needed"
+    return "" if parser.sections() else "holds no profile"

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The rules of the runbook database-failure: what explains the findings, and which branch may act on it."""
+
+from __future__ import annotations
+
+from ..core.diagnosis import Branch, Cause, Runbook, Condition, bad, critical, not_bad, ok
+from ..core.finding import Status
+
+PRIMARY = "postgresql.primary"
+STANDBY = "postgresql.standby"
+GONE = ("refused", "no_route", "not_ready")
+
+CAUSES = (
+    Cause(
+        "disk_full",
+        "The primary's disk is full",
+        (critical("rds.storage"),),
+        branch="storage",
+        hides=("primary_down", "application_pool_dead", "replication_broken", "runaway_query", "standby_lag"),
+    ),
+    Cause(
+        "no_server_left",
+        "Neither the primary nor the standby is running",
+        (critical(PRIMARY, kind="refused"), Condition(STANDBY, evidence={"kind": ("refused",)})),
+        branch="restore",
+        hides=("primary_down", "standby_down", "application_pool_dead", "replication_broken"),
+    ),
+    Cause(
+        "database_network_cut",
+        "The network to the primary is cut; the primary itself is alive",
+        (
+            critical(PRIMARY, kind=("no_route", "no_answer")),
+            ok(STANDBY),
+            Condition("postgresql.replication", evidence={"hears_primary": True}),
+        ),
+        next_step="Do not fail over a living primary. Open Network Issues at step 1; check security group and routes.",
+        hides=("primary_down", "primary_frozen", "application_pool_dead"),
+    ),
+    Cause(
+        "primary_frozen",
+        "The primary is frozen: it accepts connections and answers nothing",
+        (
+            critical(PRIMARY, kind="no_answer"),
+            ok(STANDBY),
+            Condition("postgresql.replication", evidence={"hears_primary": False}),
+        ),
+        branch="failover",
+        hides=("application_pool_dead", "replication_broken", "standby_lag"),
+    ),
+    Cause(
+        "primary_down",
+        "The primary is down and the standby is alive",
+        (
+            critical(PRIMARY, kind=GONE),
+            ok(STANDBY),
+            Condition("postgresql.replication", evidence={"hears_primary": False}),
+        ),
+        branch="failover",
+        hides=("application_pool_dead", "replication_broken", "standby_lag"),
+    ),
+    Cause(
+        "endpoint_stale",
+        "The primary's endpoint leads to a server that is a standby",
+        (critical("postgresql.role"),),
+        branch="repoint",
+        hides=("replication_broken", "application_pool_dead", "standby_lag"),
+    ),
+    Cause(
+        "connections_exhausted",
+        "The server has no connections left",
+        (critical("postgresql.connections"),),
+        branch="end-sessions",
+        hides=("application_pool_dead",),
+    ),
+    Cause(
+        "lock_pileup",
+        "Sessions wait behind a lock",
+        (bad("postgresql.locks"),),
+        branch="end-sessions",
+        hides=("runaway_query", "application_pool_dead"),
+    ),
+    Cause(
+        "credentials_stale",
+        "The shop's database credentials are not the ones that are valid",
+        (ok(PRIMARY), bad("drift.credentials")),
+        branch="repoint",
+        hides=("application_pool_dead",),
+    ),
+    Cause(
+        "runaway_query",
+        "A query runs far too long",
+        (bad("postgresql.long_queries"), not_bad("postgresql.locks")),
+        branch="end-sessions",
+    ),
+    Cause(
+        "application_pool_dead",
+        "The backends' connection pools are dead; the database is well",
+        (
+            ok(PRIMARY),
+            ok("postgresql.role"),
+            not_bad("postgresql.connections"),
+            not_bad("postgresql.locks"),
+            not_bad("drift.credentials"),
+            critical("http.ready"),
+        ),
+        branch="restart-pods",
+    ),
+    Cause(
+        "standby_down",
+        "The standby is down; the primary is well, and nothing would take over from it",
+        (ok(PRIMARY), bad(STANDBY)),
+        next_step="Do not fail over. RDS makes a new standby by itself; a read replica is made anew: see the page, Resolution.",
+        hides=("replication_broken", "standby_lag"),
+    ),
+    Cause(
+        "replication_broken",
+        "The standby runs but does not follow the primary",
+        (ok(PRIMARY), ok("postgresql.role"), ok(STANDBY), bad("postgresql.replication")),
+        next_step="Do not fail over: the standby is behind and falling further. See the page, Resolution.",
+        hides=("standby_lag",),
+    ),
+    Cause(
+        "standby_lag",
+        "The standby is too far behind",
+        (ok(PRIMARY), ok(STANDBY), not_bad("postgresql.replication"), bad("postgresql.lag")),
+        next_step="Do not fail over until the lag is below the RPO: what is not replayed yet would be waited for.",
+    ),
+)
+
+BRANCHES = {
+    branch.name: branch
+    for branch in (
+        Branch(
+            "failover",
+            "Fail over to the standby",
+            (
+                critical(PRIMARY, kind=("refused", "no_route", "no_answer", "not_ready")),
+                ok(STANDBY),
+                Condition("postgresql.replication", evidence={"hears_primary": False}),
+            ),
+            "a later failover back, once the old primary has become a standby",
+        ),
+        Branch(
+            "restore",
+            "Restore to a point in time on a new instance, and let the shop use it",
+            (
+                Condition(
+                    PRIMARY, frozenset({Status.CRITICAL}), {"kind": ("refused", "no_route", "no_answer", "missing")}
+                ),
+                Condition(STANDBY, frozenset({Status.OK}), negated=True),
+                ok("rds.pitr"),
+            ),
+            "the old instance is left as it is; repoint the shop to it",
+        ),
+        Branch(
+            "end-sessions",
+            "End the sessions that exhaust, block or run away",
+            (Condition(PRIMARY, frozenset({Status.OK, Status.WARNING})),),
+            "cannot be undone: an ended transaction is rolled back and its client must try again",
+        ),
+        Branch(
+            "repoint",
+            "Give the shop the endpoint and credentials that are valid",
+            (Condition("kubernetes.api", frozenset({Status.OK})),),
+            "the old values are kept in the incident folder's undo file",
+        ),
+        Branch(
+            "restart-pods",
+            "Restart the backend pods",
+            (ok(PRIMARY), ok("postgresql.role"), ok("kubernetes.api")),
+            "not needed: the pods run the same release",
+        ),
+        Branch(
+            "storage",
+            "Let the database have more storage",
+            (critical("rds.storage"),),
+            "cannot be undone: RDS storage cannot shrink",
+        ),
+    )
+}
+
+RUNBOOK = Runbook("database-failure", CAUSES, BRANCHES)

@@ -1,0 +1,21 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules of every runbook, by slug."""
+
+from __future__ import annotations
+
+from ansible_collections.dhakacart.runbooks.plugins.module_utils.causes import database_failure
+from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.diagnosis import Runbook
+from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
+
+RUNBOOKS = {runbook.slug: runbook for runbook in (database_failure.RUNBOOK,)}
+
+
+def rules(slug: str) -> Runbook:
+    """The rules of a runbook; ConfigurationError where there is none of that name."""
+    try:
+        return RUNBOOKS[slug]
+    except KeyError:
+        raise ConfigurationError(
+            f"unknown runbook {slug!r}", where="runbook", remedy=f"one of {', '.join(sorted(RUNBOOKS))}"
+        ) from None

@@ -1,0 +1,57 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sections of a runbook: their tags, their budgets, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Section:
+    """A tagged play.
+
+    :param tag: what the person types.
+    :param budget: seconds, as the page's headings promise; a section that takes longer says so and goes on.
+    """
+
+    tag: str
+    budget: float
+
+
+SECTIONS = {
+    section.tag: section
+    for section in (
+        Section("symptoms", 60),
+        Section("immediate", 300),
+        Section("investigation", 600),
+        Section("resolution", 2700),
+        Section("verification", 300),
+        Section("prevention", 60),
+        Section("escalation", 60),
+    )
+}
+# Tags that Ansible itself gives a meaning to.
+ANSIBLE_TAGS = frozenset({"all", "always", "never", "tagged", "untagged"})
+
+
+def command(runbook: str, section: str, variables: Mapping[str, Any], extra: str = "") -> str:
+    """The command that runs a section in the same environment, to be pasted.
+
+    :param variables: the task's variables; ``inventory_dir`` names the inventory.
+    """
+    parts = ["ansible-playbook", f"playbooks/{runbook}.yml", "--tags", section]
+    inventory = Path(str(variables.get("inventory_dir") or ""))
+    if inventory.name and inventory.name != "lab":
+        parts += ["-i", f"inventories/{inventory.name}" if inventory.parent.name == "inventories" else str(inventory)]
+    if target := variables.get("dhakacart_target"):
+        parts += ["-e", f"dhakacart_target={target}"]
+    return " ".join([*parts, *([extra] if extra else [])])
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, ``0:04``."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
