@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.diagnosis import diagnose
+from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.finding import Finding
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils import incidents
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import line
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import rules
 
 ARGUMENT_SPEC = {
     "runbook": {"type": "str", "required": True},
@@ -34,39 +37,63 @@ class ActionModule(ActionBase):
         folder = incidents.latest(Path(options["directory"]), options["environment"], options["runbook"])
         before = incidents.opening(folder) if folder else None
         _compare(before, options["findings"], folder)
-        reasons = not_recovered(options["findings"], options["diagnosis"], options["must_be_ok"])
+        opened_with = _causes_at_opening(options["runbook"], before)
+        reasons = not_recovered(options["findings"], options["diagnosis"], options["must_be_ok"], opened_with)
+        risks = open_risks(options["findings"], options["must_be_ok"])
         for reason in reasons:
             line(f"  not recovered: {reason}", "critical")
+        for risk in risks:
+            line(f"  open risk: {risk}", "warning")
         if not reasons:
-            line("Recovered.", "ok")
+            line("Recovered, with open risks." if risks else "Recovered.", "warning" if risks else "ok")
         if folder and not self._task.check_mode:
             incidents.note(folder, event="verification", recovered=not reasons, reasons=reasons)
         return {
             "changed": False,
             "recovered": not reasons,
             "reasons": reasons,
+            "risks": risks,
             "incident": str(folder) if folder else "",
         }
 
 
 def not_recovered(
-    findings: Sequence[Mapping[str, Any]], diagnosis: Mapping[str, Any], must_be_ok: Sequence[str]
+    findings: Sequence[Mapping[str, Any]],
+    diagnosis: Mapping[str, Any],
+    must_be_ok: Sequence[str],
+    opened_with: frozenset[str] | None,
 ) -> list[str]:
-    """Why it cannot be called recovered; unknown is not recovered."""
+    """Why it cannot be called recovered; unknown is not recovered.
+
+    :param opened_with: ids of the causes that were confirmed when the incident was opened; None when nothing is kept
+        of it. A mere risk that came up since is no reason; the one the incident was opened for is.
+    """
     by_id = {finding["id"]: finding for finding in findings}
     reasons = [
         f"{name} is {by_id[name]['status']}: {by_id[name]['summary']}" if name in by_id else f"{name} was not read"
         for name in must_be_ok
         if by_id.get(name, {}).get("status") != "ok"
     ]
-    reasons += [
+    for cause in [diagnosis.get("likely"), *diagnosis.get("also", [])]:
+        if cause and (not cause["risk"] or opened_with is None or cause["id"] in opened_with):
+            reasons.append(f"the cause is still there: {cause['title']} ({cause['id']})")
+    return reasons
+
+
+def open_risks(findings: Sequence[Mapping[str, Any]], must_be_ok: Sequence[str]) -> list[str]:
+    """What is critical and does not keep customers from being served."""
+    return [
         f"{finding['id']} is critical: {finding['summary']}"
         for finding in findings
         if finding["status"] == "critical" and finding["id"] not in must_be_ok
     ]
-    if likely := diagnosis.get("likely"):
-        reasons.append(f"there is still a likely cause: {likely['title']} ({likely['id']})")
-    return reasons
+
+
+def _causes_at_opening(runbook: str, before: Mapping[str, Any] | None) -> frozenset[str] | None:
+    if before is None:
+        return None
+    judged = diagnose([Finding.from_result(finding) for finding in before["findings"]], rules(runbook).causes)
+    return frozenset(cause["id"] for cause in [judged["likely"], *judged["also"]] if cause)
 
 
 def _compare(before: Mapping[str, Any] | None, now: Sequence[Mapping[str, Any]], folder: Path | None) -> None:

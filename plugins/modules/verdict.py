@@ -11,8 +11,8 @@ version_added: 1.0.0
 author: DhakaCart platform team (@dhakacart)
 description:
   - Shows what changed since the opening state of the incident and says whether the platform has recovered.
-  - Recovered means that every finding that must be ok is, that none is critical and that no cause is confirmed.
-    Unknown is not recovered.
+  - Recovered means that every finding that must be ok is, that no cause of an outage is confirmed, and that what the
+    incident was opened for is gone. Unknown is not recovered.
   - It does not fail by itself, so that the play can close the section before it ends with the answer.
 options:
   runbook:
@@ -72,6 +72,11 @@ recovered:
   type: bool
 reasons:
   description: Why it has not, a line each.
+  returned: always
+  type: list
+  elements: str
+risks:
+  description: What is critical and does not keep customers from being served, a line each.
   returned: always
   type: list
   elements: str

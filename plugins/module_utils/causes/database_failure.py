@@ -89,7 +89,7 @@ CAUSES = (
     Cause(
         "runaway_query",
         "A query runs far too long",
-        (bad("postgresql.long_queries"), not_bad("postgresql.locks")),
+        (critical("postgresql.long_queries"), not_bad("postgresql.locks")),
         branch="end-sessions",
     ),
     Cause(
@@ -111,6 +111,7 @@ CAUSES = (
         (ok(PRIMARY), bad(STANDBY)),
         next_step="Do not fail over. RDS makes a new standby by itself; a read replica is made anew: see the page, Resolution.",
         hides=("replication_broken", "standby_lag"),
+        risk=True,
     ),
     Cause(
         "replication_broken",
@@ -118,12 +119,14 @@ CAUSES = (
         (ok(PRIMARY), ok("postgresql.role"), ok(STANDBY), bad("postgresql.replication")),
         next_step="Do not fail over: the standby is behind and falling further. See the page, Resolution.",
         hides=("standby_lag",),
+        risk=True,
     ),
     Cause(
         "standby_lag",
         "The standby is too far behind",
         (ok(PRIMARY), ok(STANDBY), not_bad("postgresql.replication"), bad("postgresql.lag")),
         next_step="Do not fail over until the lag is below the RPO: what is not replayed yet would be waited for.",
+        risk=True,
     ),
 )
 

@@ -102,6 +102,7 @@ class Cause:
     :param branch: the resolution branch it recommends, or empty.
     :param next_step: what to do where no branch resolves it.
     :param hides: causes that this one brings about and that are therefore not named beside it.
+    :param risk: customers are served; what is wrong is that the next failure will be worse.
     """
 
     id: str
@@ -110,6 +111,7 @@ class Cause:
     branch: str = ""
     next_step: str = ""
     hides: tuple[str, ...] = ()
+    risk: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,7 @@ def _describe(cause: Cause, findings: Mapping[str, Finding]) -> dict[str, Any]:
         "title": cause.title,
         "branch": cause.branch,
         "next_step": cause.next_step,
+        "risk": cause.risk,
         "rests_on": [f"{f.id}: {f.summary}" for f in dict.fromkeys(rests_on) if f.status is not Status.OK]
         or [f"{f.id}: {f.summary}" for f in dict.fromkeys(rests_on)],
     }
