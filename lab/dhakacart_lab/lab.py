@@ -118,9 +118,9 @@ class Lab:
 
     def _start_postgres(self) -> None:
         self.cluster.up()
-        process.start_python(self.layout, "edge", "dhakacart_lab.edge.server")
+        process.start_python(self.layout, edge.COMPONENT, edge.MODULE)
         process.start_python(self.layout, "postgres-agent", "dhakacart_lab.postgres.agent")
-        process.wait_for("edge", lambda: listening(self.layout.edge_admin.host, self.layout.edge_admin.port), timeout=10)
+        process.wait_for("edge", lambda: edge.ready(self.layout), timeout=10, log=self.layout.logs / "edge.log")
         if edge.state(self.layout)["primary"].get("target") is None:
             self.point_endpoints()
         with self.cluster.connect(user="app") as connection:
@@ -130,9 +130,7 @@ class Lab:
     def point_endpoints(self) -> None:
         """Endpoints at the nodes that hold the roles now."""
         edge.point(self.layout, "primary", self.cluster.primary().name)
-        standby = self.cluster.standby()
-        if standby is not None:
-            edge.point(self.layout, "replica", standby.name)
+        edge.point(self.layout, "replica", self.cluster.standby().name)
 
     def _start_kubernetes(self) -> None:
         from .kubernetes.manifests import objects
@@ -193,15 +191,6 @@ class Lab:
     def _redis_part(self) -> Part:
         healthy = self.redis.healthy()
         return Part("redis", healthy, "answers" if healthy else "does not answer")
-
-
-def listening(host: str, port: int) -> bool:
-    """Whether a TCP connection can be made within half a second."""
-    try:
-        with socket.create_connection((host, port), timeout=0.5):
-            return True
-    except OSError:
-        return False
 
 
 def _layout_for(name: str, folder: Path) -> Layout:

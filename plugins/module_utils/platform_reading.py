@@ -95,7 +95,8 @@ def _judge(module: Any, name: str, outcome: Outcome, options: Mapping[str, Any])
     if outcome.error is None:
         judged: list[Finding] = module.judge(outcome.value, options)
         return judged
-    if isinstance(outcome.error, ConfigurationError) or not isinstance(outcome.error, RunbookError):
+    # A system that cannot be asked (no credentials, no SDK) must not keep the others from being read.
+    if not isinstance(outcome.error, RunbookError):
         raise outcome.error
     return [
         Finding(

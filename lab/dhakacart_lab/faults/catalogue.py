@@ -53,9 +53,6 @@ def heal(lab: Lab) -> list[str]:
     faults = active(layout)
     for component in sessions.COMPONENTS:
         process.stop(layout, component, timeout=2)
-    for name in lab.cluster.roles():
-        lab.cluster.node(name).thaw()
-        lab.cluster.node(name).unfill_disk()
     lab.cluster.reset()
     for endpoint in layout.endpoints:
         if endpoint != "recovery":

@@ -8,13 +8,13 @@ from .fault import Fault
 
 
 def _pause_replay(lab: Lab) -> None:
-    with lab.cluster.connect(lab.cluster.standby()) as standby:
+    with lab.cluster.connect(lab.cluster.standby().name) as standby:
         standby.execute("select pg_wal_replay_pause()")
 
 
 def _point_receiver_at_nothing(lab: Lab) -> None:
     """What a lost password or a moved primary does: the standby answers queries and cannot follow."""
-    with lab.cluster.connect(lab.cluster.standby()) as standby:
+    with lab.cluster.connect(lab.cluster.standby().name) as standby:
         standby.execute("alter system set primary_conninfo = 'host=127.0.0.1 port=1 connect_timeout=2'")
         standby.execute("select pg_reload_conf()")
 

@@ -5,19 +5,11 @@ from __future__ import annotations
 
 from ..lab import Lab
 from ..layout import LabError
-from ..postgres.node import Node
 from .fault import Fault
 
 
-def _standby(lab: Lab) -> Node:
-    standby = lab.cluster.standby()
-    if standby is None:
-        raise LabError("the lab has no standby to break; remedy: runbook lab heal")
-    return standby
-
-
 def _kill_both(lab: Lab) -> None:
-    _standby(lab).kill()
+    lab.cluster.standby().kill()
     lab.cluster.primary().kill()
 
 
@@ -49,7 +41,7 @@ FAULTS = (
         "The standby is killed.",
         "standby_down",
         None,
-        lambda lab: _standby(lab).kill(),
+        lambda lab: lab.cluster.standby().kill(),
     ),
     Fault(
         "servers-lost",

@@ -150,15 +150,15 @@ def diagnose(findings: Iterable[Finding], causes: Sequence[Cause]) -> dict[str, 
 
 
 def _describe(cause: Cause, findings: Mapping[str, Finding]) -> dict[str, Any]:
-    rests_on = [findings[test.finding] for test in cause.tests if test.finding in findings]
+    rests_on = {test.finding: findings[test.finding] for test in cause.tests if test.finding in findings}
+    wrong = [finding for finding in rests_on.values() if finding.status is not Status.OK]
     return {
         "id": cause.id,
         "title": cause.title,
         "branch": cause.branch,
         "next_step": cause.next_step,
         "risk": cause.risk,
-        "rests_on": [f"{f.id}: {f.summary}" for f in dict.fromkeys(rests_on) if f.status is not Status.OK]
-        or [f"{f.id}: {f.summary}" for f in dict.fromkeys(rests_on)],
+        "rests_on": [f"{finding.id}: {finding.summary}" for finding in wrong or rests_on.values()],
     }
 
 
