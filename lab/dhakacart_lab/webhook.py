@@ -23,6 +23,7 @@ from .layout import LabError, Layout, read_layout
 FILE = "notifications.jsonl"
 LATEST = 100
 LARGEST_BODY = 1024 * 1024
+NOT_FOUND = (HTTPStatus.NOT_FOUND, {"error": "only GET /notifications and POST /notify"})
 
 
 class Notifications:
@@ -53,24 +54,28 @@ class Handler(BaseHTTPRequestHandler):
     server_version = "dhakacart-lab-webhook"
 
     def do_GET(self) -> None:
-        if self.path != "/notifications":
-            return self._answer(HTTPStatus.NOT_FOUND, {"error": "only GET /notifications and POST /notify"})
-        self._answer(HTTPStatus.OK, self.notifications.latest())
+        if self.path == "/notifications":
+            self._answer(HTTPStatus.OK, self.notifications.latest())
+        else:
+            self._answer(*NOT_FOUND)
 
     def do_POST(self) -> None:
+        self._answer(*self._notify())
+
+    def _notify(self) -> tuple[HTTPStatus, Any]:
         if self.path != "/notify":
-            return self._answer(HTTPStatus.NOT_FOUND, {"error": "only GET /notifications and POST /notify"})
+            return NOT_FOUND
         length = self.headers.get("content-length", "")
         if not (length.isascii() and length.isdigit()):
-            return self._answer(HTTPStatus.LENGTH_REQUIRED, {"error": "content-length is required"})
+            return HTTPStatus.LENGTH_REQUIRED, {"error": "content-length is required"}
         if int(length) > LARGEST_BODY:
-            return self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": f"more than {LARGEST_BODY} bytes"})
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": f"more than {LARGEST_BODY} bytes"}
         try:
             body = json.loads(self.rfile.read(int(length)))
         except ValueError:
-            return self._answer(HTTPStatus.BAD_REQUEST, {"error": "the body is not JSON"})
+            return HTTPStatus.BAD_REQUEST, {"error": "the body is not JSON"}
         self.notifications.add(body)
-        self._answer(HTTPStatus.OK, {"ok": True})
+        return HTTPStatus.OK, {"ok": True}
 
     def _answer(self, status: HTTPStatus, body: Any) -> None:
         content = json.dumps(body).encode()
