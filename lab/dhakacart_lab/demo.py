@@ -16,7 +16,7 @@ from pathlib import Path
 from .faults.catalogue import inject
 from .lab import Lab
 from .layout import LabError
-from .shopper.record import acknowledged, lost, outages, read
+from .shopper.record import acknowledged, lost_attempts, outages, read
 
 NAME = "demo"
 FAULT = "primary-killed"
@@ -57,7 +57,7 @@ def _report(lab: Lab, broken: float, codes: dict[str, int]) -> int:
     outage = next(iter(outages(attempts, broken)), None)
     orders = acknowledged(attempts)
     with lab.cluster.connect() as database:
-        missing = lost(orders, database)
+        missing = lost_attempts(attempts, database)
     print("\nMeasured by the shopper, who ordered all the time:")
     if outage is None or outage.seconds is None:
         print("  RTO   not recovered" if outage else "  RTO   no outage was seen")

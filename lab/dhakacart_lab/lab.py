@@ -150,6 +150,24 @@ class Lab:
 
         process.wait_for("the shop", served, timeout=timeout, interval=0.2, log=self.layout.logs)
 
+    def replace_backends(self) -> None:
+        """New pods, and not restarted ones: those would wait in their back-off."""
+        api = self.kubernetes.api
+        for pod in api.list("pods", namespace=self.layout.namespace, labels="app=dhakacart-backend"):
+            api.delete("pods", pod["metadata"]["name"], namespace=self.layout.namespace, grace=1)
+
+    def wait_until_well(self, timeout: float = 90) -> None:
+        """Wait until every part is well and the shop takes orders; LabError names the parts that are not."""
+
+        def ill() -> list[str]:
+            return [f"{part.name}: {part.detail}" for part in self.status() if not part.healthy and part.name != "faults"]
+
+        try:
+            process.wait_for("the lab", lambda: not ill(), timeout=timeout, interval=0.3)
+        except LabError:
+            raise LabError(f"not well after {timeout:.0f} s: {'; '.join(ill())}; remedy: runbook lab up") from None
+        self.wait_until_serving()
+
     def _create_credentials(self) -> None:
         folder = self.layout.credentials
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -28,7 +28,7 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp=None, task_vars=None):
-        """``next`` and, for ansible-runner and EDA, the findings as stats."""
+        """``next`` and, for ansible-runner and EDA, the findings as stats; failed where the verdict is."""
         super().run(tmp, task_vars)
         _result, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
         section = SECTIONS[options["section"]]
@@ -53,7 +53,9 @@ class ActionModule(ActionBase):
                 }
             ],
         }
+        verdict = {"failed": True, "msg": "not recovered, see above"} if options["recovered"] is False else {}
         return {
+            **verdict,
             "changed": False,
             "next": following,
             "elapsed": round(elapsed, 2),

@@ -12,7 +12,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.diagnosis import diagnose
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.finding import Finding
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils import incidents
-from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import line
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import CONTROLS, line
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import rules
 
 ARGUMENT_SPEC = {
@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
         """``recovered`` and ``reasons``; the play decides what follows."""
         super().run(tmp, task_vars)
         _result, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
-        folder = incidents.latest(Path(options["directory"]), options["environment"], options["runbook"])
+        folder = incidents.latest(Path(options["directory"]).resolve(), options["environment"], options["runbook"])
         before = incidents.opening(folder) if folder else None
         _compare(before, options["findings"], folder)
         opened_with = _causes_at_opening(options["runbook"], before)
@@ -104,5 +104,5 @@ def _compare(before: Mapping[str, Any] | None, now: Sequence[Mapping[str, Any]],
     earlier = {finding["id"]: finding for finding in before["findings"]}
     for finding in now:
         old = earlier.get(finding["id"], {}).get("status", "not read")
-        if old != finding["status"]:
-            line(f"  {finding['component']:<14} {old} -> {finding['status']}  {finding['summary']}", finding["status"])
+        if old != finding["status"] and finding["id"] not in CONTROLS:
+            line(f"  {finding['id']:<24} {old} -> {finding['status']}  {finding['summary']}", finding["status"])

@@ -24,6 +24,8 @@ from ansible.playbook.task import Task
 from ansible.plugins.callback.default import CallbackModule as Default
 
 MOST_MESSAGE = 2000
+# Tasks that Ansible adds by itself, or that only include others.
+QUIET = ("ansible.builtin.validate_argument_spec", "ansible.builtin.include_tasks")
 
 
 class CallbackModule(Default):
@@ -56,10 +58,10 @@ class CallbackModule(Default):
         self._top_level = {task._uuid for block in play.tasks for task in _flat(block)}
 
     def v2_playbook_on_task_start(self, task, is_conditional):
-        """The title of the step; tasks inside a step are indented."""
+        """The title at once; that of a task that may turn out not to be needed, when it is."""
         if self._verbose:
             super().v2_playbook_on_task_start(task, is_conditional)
-        else:
+        elif task._uuid in self._top_level or not task.when:
             self._title(task)
 
     def v2_playbook_on_include(self, included_file):
@@ -68,7 +70,7 @@ class CallbackModule(Default):
             super().v2_playbook_on_include(included_file)
 
     def _title(self, task: Task) -> None:
-        if not self._numbered or task._uuid in self._shown:
+        if not self._numbered or task._uuid in self._shown or task.action in QUIET:
             return
         self._shown.add(task._uuid)
         name = task.name or task.get_name()
@@ -83,6 +85,7 @@ class CallbackModule(Default):
         if self._verbose:
             super().v2_runner_on_ok(result)
             return
+        self._title(result.task)
         answer = result.result
         if answer.get("changed"):
             word = "would be changed" if result.task.check_mode else "changed"
@@ -107,6 +110,7 @@ class CallbackModule(Default):
         if self._verbose:
             super().v2_runner_retry(result)
             return
+        self._title(result.task)
         attempts, retries = result.result.get("attempts", 0), result.result.get("retries", 0)
         if attempts % 5 == 1:
             self._display.display(f"    not yet (look {attempts} of {retries})")
@@ -116,6 +120,7 @@ class CallbackModule(Default):
         if self._verbose:
             super().v2_runner_on_failed(result, ignore_errors)
             return
+        self._title(result.task)
         answer = result.result
         message = " ".join(str(answer.get("msg") or "no reason was given; run again with -v").split())[:MOST_MESSAGE]
         self._display.display(f"FAILED {result.host.get_name()}: {message}", color=C.COLOR_ERROR, stderr=True)

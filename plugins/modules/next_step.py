@@ -36,7 +36,7 @@ options:
     type: dict
     default: {}
   recovered:
-    description: The verdict of a verification.
+    description: The verdict of a verification. When it is V(false) the task fails, after all has been said.
     type: bool
 attributes:
   action:

@@ -11,6 +11,9 @@ from ansible import constants as C
 from ansible.utils.display import Display
 
 display = Display()
+# Findings on settings that are as they were yesterday: `prevention` shows them, an incident does not need them.
+CONTROLS = frozenset({"postgresql.settings"})
+MOST_SUMMARY = 240
 COLOURS = {"ok": C.COLOR_OK, "unknown": C.COLOR_VERBOSE, "warning": C.COLOR_WARN, "critical": C.COLOR_ERROR}
 
 
@@ -20,16 +23,25 @@ def line(text: str, status: str = "") -> None:
 
 
 def show_findings(findings: Iterable[Mapping[str, Any]]) -> None:
-    """What is wrong first, each with its evidence in one line; what is well in one line together."""
-    listed = list(findings)
-    width = max((len(finding["component"]) for finding in listed), default=0)
+    """What is wrong first, each with its evidence in one line; what says the same thing in one line together."""
+    listed = [finding for finding in findings if finding["id"] not in CONTROLS]
+    grouped: dict[tuple[str, str], list[str]] = {}
     for finding in listed:
         if finding["status"] != "ok":
-            line(f"  {finding['status']:<9} {finding['component']:<{width}}  {finding['summary']}", finding["status"])
+            grouped.setdefault((finding["status"], finding["summary"]), []).append(finding["component"])
+    rows = [(status, _together(components), summary) for (status, summary), components in grouped.items()]
+    width = min(24, max((len(who) for _, who, _ in rows), default=0))
+    for status, who, summary in rows:
+        line(f"  {status:<9} {who:<{width}}  {summary[:MOST_SUMMARY]}", status)
     well = [finding["component"] for finding in listed if finding["status"] == "ok"]
     if well:
-        names = ", ".join(dict.fromkeys(well))
-        line(f"  {'ok':<9} {names}", "ok")
+        line(f"  {'ok':<9} {_together(well, most=99)}", "ok")
+
+
+def _together(components: list[str], most: int = 2) -> str:
+    names = list(dict.fromkeys(components))
+    more = len(components) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 and len(components) > most else "")
 
 
 def show_diagnosis(diagnosis: Mapping[str, Any]) -> None:

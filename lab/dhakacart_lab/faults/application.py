@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import secrets
 import signal
 
-import psutil
-
-from .. import process
 from ..aws import client
+from ..kubernetes import containers
 from ..lab import Lab
 from ..layout import LabError
 from .fault import Fault
@@ -30,22 +27,12 @@ def _rotate_without_telling_the_shop(lab: Lab) -> None:
         admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [lab.layout.app_user])
 
 
-def shop_processes(lab: Lab) -> list[psutil.Process]:
-    """The backend processes of every pod."""
-    found = []
-    for candidate in process.all_of(lab.layout.lab_id):
-        with contextlib.suppress(psutil.Error):
-            if "dhakacart_lab.shop" in candidate.cmdline():
-                found.append(candidate)
-    return found
-
-
 def _kill_pools(lab: Lab) -> None:
-    pods = shop_processes(lab)
-    if not pods:
-        raise LabError("no backend process runs, so no pool can be broken; remedy: runbook lab heal")
-    for pod in pods:
-        pod.send_signal(signal.SIGUSR2)
+    backends = containers.running(lab.layout, container="backend")
+    if not backends:
+        raise LabError("no backend runs, so no pool can be broken; remedy: runbook lab heal")
+    for backend in backends:
+        backend.process.send_signal(signal.SIGUSR2)
 
 
 FAULTS = (

@@ -60,9 +60,8 @@ def heal(lab: Lab) -> list[str]:
     lab.point_endpoints()
     lab.aws.reset()
     lab.kubernetes.reset()
-    for pod in application.shop_processes(lab):
-        pod.terminate()  # a pool that was broken stays broken until its process is new
-    lab.wait_until_serving()
+    lab.replace_backends()  # a pool that was broken stays broken until its process is new
+    lab.wait_until_well()
     for fault in faults:
         forget(layout, fault.name)
     return [fault.name for fault in faults]

@@ -19,6 +19,14 @@ CAUSES = (
         hides=("primary_down", "application_pool_dead", "replication_broken", "runaway_query", "standby_lag"),
     ),
     Cause(
+        "split_brain",
+        "Two servers take writes, so orders go to both",
+        (critical("postgresql.split_brain"),),
+        next_step="Stop the writes to the older one at once (default_transaction_read_only), repoint the shop, then compare the"
+        " orders of both since they parted; see the page, Resolution.",
+        hides=("replication_broken", "standby_down", "standby_lag"),
+    ),
+    Cause(
         "no_server_left",
         "Neither the primary nor the standby is running",
         (critical(PRIMARY, kind="refused"), Condition(STANDBY, evidence={"kind": ("refused",)})),
