@@ -87,10 +87,13 @@ class Lab:
         # The order matters only for quietness: what would restart or complain goes first.
         for component in ("janitor", "shopper", "kubelet", "loadbalancer"):
             process.stop(layout, component, timeout=2)
-        process.end(process.all_of(layout.lab_id), timeout=3)
+        # Before the rest: PostgreSQL's children hide their environment, its own code finds them.
         self.cluster.destroy()
+        process.end(process.all_of(layout.lab_id), timeout=3)
         if left := process.all_of(layout.lab_id):
-            raise LabError(f"processes that do not end: {[p.pid for p in left]}; remedy: kill -9 them, runbook lab down")
+            raise LabError(
+                f"processes that do not end: {[p.pid for p in left]}; remedy: kill -9 them, runbook lab down"
+            )
         shutil.rmtree(layout.folder, ignore_errors=False)
 
     # ------------------------------------------------------------------ start and repair
@@ -160,7 +163,9 @@ class Lab:
         """Wait until every part is well and the shop takes orders; LabError names the parts that are not."""
 
         def ill() -> list[str]:
-            return [f"{part.name}: {part.detail}" for part in self.status() if not part.healthy and part.name != "faults"]
+            return [
+                f"{part.name}: {part.detail}" for part in self.status() if not part.healthy and part.name != "faults"
+            ]
 
         try:
             process.wait_for("the lab", lambda: not ill(), timeout=timeout, interval=0.3)
@@ -204,7 +209,8 @@ class Lab:
             if not self.cluster.node(name).accepting()
         ]
         detail = ", ".join(f"{name} {role}" for name, role in sorted(roles.items()))
-        return Part("postgresql", not problems and bool(roles), "; ".join(problems) or detail or "no server was created")
+        healthy = not problems and {"primary", "standby"} <= set(roles.values())
+        return Part("postgresql", healthy, "; ".join(problems) or detail or "no server was created")
 
     def _redis_part(self) -> Part:
         healthy = self.redis.healthy()
@@ -247,7 +253,6 @@ def _can_bind(address: object) -> bool:
     return True
 
 
-
 @contextlib.contextmanager
 def _exclusive(folder: Path) -> Iterator[None]:
     """Only one ``up`` or ``down`` of a lab at a time."""
@@ -255,5 +260,7 @@ def _exclusive(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LabError(f"{folder}: another runbook lab command is at work on this lab; remedy: wait for it") from None
+            raise LabError(
+                f"{folder}: another runbook lab command is at work on this lab; remedy: wait for it"
+            ) from None
         yield

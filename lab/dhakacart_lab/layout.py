@@ -223,9 +223,7 @@ class Layout:
 def lab_folder(name: str = DEFAULT_NAME) -> Path:
     """The folder of the lab called ``name``; raises LabError for a name that cannot be one."""
     if not NAME_PATTERN.fullmatch(name):
-        raise LabError(
-            f"lab name {name!r}: use 1 to 20 lower-case letters, digits and hyphens, starting with a letter"
-        )
+        raise LabError(f"lab name {name!r}: use 1 to 20 lower-case letters, digits and hyphens, starting with a letter")
     return state_root() / name
 
 

@@ -49,7 +49,7 @@ def find(layout: Layout, component: str) -> psutil.Process | None:
 def start(
     layout: Layout, component: str, argv: Sequence[str], *, extra_env: Mapping[str, str] | None = None
 ) -> psutil.Process:
-    """Start a component in a session of its own, output to ``logs/<component>.log``; the running one if there is one."""
+    """Start a component in its own session, output to ``logs/<component>.log``; the running one if there is one."""
     if running := find(layout, component):
         return running
     layout.run.mkdir(parents=True, exist_ok=True)
@@ -103,20 +103,28 @@ def all_of(lab_id: str) -> list[psutil.Process]:
         if process.pid == os.getpid():
             continue
         with contextlib.suppress(psutil.Error, OSError):
-            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARKER) == lab_id:
+            if process.status() != psutil.STATUS_ZOMBIE and _belongs(process, lab_id):
                 found.append(process)
     return found
+
+
+def _belongs(process: psutil.Process, lab_id: str) -> bool:
+    if process.environ().get(MARKER) == lab_id:
+        return True
+    # PostgreSQL's children write their title over their environment; it begins with their cluster's name.
+    return process.cmdline()[:1] != [] and process.cmdline()[0].startswith(f"postgres: {lab_id}-")
 
 
 def wait_for(
     what: str, ready: Callable[[], bool], *, timeout: float, log: Path | None = None, interval: float = 0.05
 ) -> float:
-    """Wait until ``ready()`` is true; the seconds it took. Raises LabError, naming the log, after ``timeout`` seconds."""
+    """Wait until ``ready()`` is true; the seconds it took. LabError, naming the log, after ``timeout`` seconds."""
     begin = time.monotonic()
     while not ready():
         if time.monotonic() - begin > timeout:
             where = f"; its output: {log}" if log else ""
-            raise LabError(f"{what} was not ready after {timeout:.0f} s{where}; remedy: runbook lab down, runbook lab up")
+            raise LabError(
+                f"{what} was not ready after {timeout:.0f} s{where}; remedy: runbook lab down, runbook lab up"
+            )
         time.sleep(interval)
     return time.monotonic() - begin
-

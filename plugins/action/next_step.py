@@ -35,7 +35,10 @@ class ActionModule(ActionBase):
         elapsed = time.time() - options["started"]
         following = _following(options, task_vars or {})
         over = elapsed > section.budget
-        line(f"{options['runbook']} / {section.tag} took {clock(elapsed)} of {clock(section.budget)}", "warning" if over else "")
+        line(
+            f"{options['runbook']} / {section.tag} took {clock(elapsed)} of {clock(section.budget)}",
+            "warning" if over else "",
+        )
         if over:
             line(f"Over its budget by {clock(elapsed - section.budget)}: think of escalation", "warning")
         line(f"Next: {following}")

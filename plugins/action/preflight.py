@@ -67,7 +67,6 @@ class ActionModule(ActionBase):
         place = Path(*folder.parts[-2:]) / "group_vars/all"
         found = {}
         for name, wrong in CHECKS.items():
-            where = f"{place}/{name}"
             if name not in variables:
                 file = place / "required.yml"
                 raise ConfigurationError("is not set", where=name, remedy=f"set it in {file}")
@@ -76,7 +75,7 @@ class ActionModule(ActionBase):
             except AnsibleError as error:
                 raise ConfigurationError(_root(error), where=name, remedy=_remedy(error, place)) from None
             if problem := wrong(value):
-                raise ConfigurationError(f"{problem}, not {value!r}", where=name, remedy=f"mend it in {where.rsplit('/', 1)[0]}")
+                raise ConfigurationError(f"{problem}, not {value!r}", where=name, remedy=f"mend it in {place}")
             found[name] = value
         return found
 

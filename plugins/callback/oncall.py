@@ -131,7 +131,9 @@ class CallbackModule(Default):
             super().v2_runner_on_unreachable(result)
             return
         message = " ".join(str(result.result.get("msg", "")).split())[:MOST_MESSAGE]
-        self._display.display(f"UNREACHABLE {result.host.get_name()}: {message}", color=C.COLOR_UNREACHABLE, stderr=True)
+        self._display.display(
+            f"UNREACHABLE {result.host.get_name()}: {message}", color=C.COLOR_UNREACHABLE, stderr=True
+        )
 
     def v2_playbook_on_stats(self, stats):
         """Nothing when all went well: the section has said what comes next."""
@@ -140,7 +142,9 @@ class CallbackModule(Default):
             return
         bad = [host for host in sorted(stats.processed) if stats.failures.get(host) or stats.dark.get(host)]
         if bad:
-            self._display.display(f"Stopped on {', '.join(bad)}: what was done before is listed above.", color=C.COLOR_ERROR)
+            self._display.display(
+                f"Stopped on {', '.join(bad)}: what was done before is listed above.", color=C.COLOR_ERROR
+            )
 
     def v2_playbook_on_no_hosts_matched(self):
         """A play without hosts does nothing and Ansible calls that success; say so loudly, once."""
@@ -148,7 +152,7 @@ class CallbackModule(Default):
             return
         self._said_nothing_ran = True
         self._display.display(
-            "NOTHING RAN: no host matches; remedy: an inventory with the group 'primary', or -e dhakacart_target=<host>",
+            "NOTHING RAN: no host matches; remedy: an inventory with group 'primary', or -e dhakacart_target=<host>",
             color=C.COLOR_ERROR,
             stderr=True,
         )

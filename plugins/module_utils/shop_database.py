@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Give the shop the database endpoint and credentials that are valid.
 
-A password moves from Secrets Manager to the Kubernetes Secret inside this process: it never becomes an Ansible variable.
+A password moves from Secrets Manager to the Kubernetes Secret inside this process; it never becomes a variable.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _secrets_manager(aws: Aws, name: str) -> dict[str, Any]:
 def _wanted_endpoint(asked: str, settings: PostgresqlSettings) -> tuple[str, int]:
     if asked:
         # Terraform writes host:port into the field "host"; a person copies it from there.
-        name, _, port = asked.partition(":")
+        name, _colon, port = asked.partition(":")
         return name, int(port) if port.isdigit() else settings.port
     return writable_endpoint(postgresql_facts.read(settings), settings)
 
@@ -155,8 +155,7 @@ def _secret_data(settings: KubernetesSettings, target: Target) -> dict[str, str]
 def _force_sync(api: Api, settings: KubernetesSettings, dry_run: bool) -> None:
     """Ask the External Secrets Operator to read now instead of within the hour."""
     path = (
-        f"/apis/external-secrets.io/v1beta1/namespaces/{settings.namespace}"
-        f"/externalsecrets/{settings.external_secret}"
+        f"/apis/external-secrets.io/v1beta1/namespaces/{settings.namespace}/externalsecrets/{settings.external_secret}"
     )
     try:
         patch(api, path, {"metadata": {"annotations": {"force-sync": str(int(time.time()))}}}, dry_run=dry_run)

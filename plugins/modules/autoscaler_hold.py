@@ -85,9 +85,7 @@ ARGUMENT_SPEC = {
 
 def work(options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     """Hold or release."""
-    return set_hold(
-        options["connection"], options["autoscaler"], held=options["state"] == "held", dry_run=check_mode
-    )
+    return set_hold(options["connection"], options["autoscaler"], held=options["state"] == "held", dry_run=check_mode)
 
 
 def main() -> None:

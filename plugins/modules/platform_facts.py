@@ -10,8 +10,8 @@ short_description: Read and judge every system of an environment in one task
 version_added: 1.0.0
 author: DhakaCart platform team (@dhakacart)
 description:
-  - Reads the shop over HTTP, Kubernetes, PostgreSQL, RDS and Redis concurrently, each under its own deadline, and judges
-    what it read.
+  - Reads the shop over HTTP, Kubernetes, PostgreSQL, RDS and Redis concurrently, each under its own deadline, and
+    judges what it read.
   - What cannot be read is a finding with status V(unknown), never an error and never V(ok).
   - On a local connection it runs in the controller's own process, which saves the start of a module.
 options:

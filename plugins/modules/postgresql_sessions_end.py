@@ -90,7 +90,11 @@ def work(options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
             facts.read(settings), options["mode"], app_user=settings.app_user, thresholds=thresholds
         )
     except NotJudged as reason:
-        return {"failed": True, "changed": False, "msg": f"no session is ended, because what is there is unknown: {reason}"}
+        return {
+            "failed": True,
+            "changed": False,
+            "msg": f"no session is ended, because what is there is unknown: {reason}",
+        }
     if check_mode:
         planned = [{**victim, "outcome": "would be ended"} for victim in victims]
         return {"changed": bool(planned), "sessions": planned, "ended": len(planned), "undo": UNDO}

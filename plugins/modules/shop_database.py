@@ -10,9 +10,9 @@ short_description: Give the shop the database endpoint and credentials that are 
 version_added: 1.0.0
 author: DhakaCart platform team (@dhakacart)
 description:
-  - Takes user and password from Secrets Manager and the endpoint that takes writes now, logs in with them as the shop would, and
-    writes them to Secrets Manager first and then to the Kubernetes Secret.
-  - The password never becomes an Ansible variable. The old values are kept in a Secret named after the first with C(-previous).
+  - Takes user and password from Secrets Manager and the endpoint that takes writes now, logs in with them as the shop
+    would, and writes them to Secrets Manager first and then to the Kubernetes Secret.
+  - The password never becomes an Ansible variable. The old values are kept in a second Secret, C(<name>-previous).
   - The pods read a Secret when they start; restart them afterwards.
 options:
   kubernetes:

@@ -56,4 +56,6 @@ def show_diagnosis(diagnosis: Mapping[str, Any]) -> None:
     else:
         line("Likely cause: none that the evidence confirms")
     for possible in diagnosis["possible"]:
-        line(f"Not ruled out: {possible['title']}, because {', '.join(possible['unread'])} could not be read", "unknown")
+        line(
+            f"Not ruled out: {possible['title']}, because {', '.join(possible['unread'])} could not be read", "unknown"
+        )

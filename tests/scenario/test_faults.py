@@ -49,7 +49,7 @@ def keep_figures(name: str, figures: dict[str, object]) -> None:
 
 
 def swapped(lab: Lab, run: Run, cause: str) -> list[str]:
-    """After the shop was given the other endpoint, the environment's names are the other way round, as the page says."""
+    """After the shop was given the other endpoint the names are the other way round, as the page says."""
     if cause != "endpoint_stale":
         return []
     endpoints = lab.layout.endpoints

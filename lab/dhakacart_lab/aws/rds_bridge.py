@@ -226,7 +226,7 @@ class Bridge:
             left = instance.role
             self.effect(instance, "The old endpoint", lambda: edge.point(self.layout, left, None))
         instance.role = None if role in taken else role
-        if instance.role == "primary" and self._is_recovery(instance.node):
+        if instance.role == "primary" and instance.node and self._is_recovery(instance.node):
             # From here on the shop writes to the restored server: it is the one whose data counts.
             self.effect(instance, "The takeover by the restored server", self.cluster.adopt_recovery)
         self.follow(instance)

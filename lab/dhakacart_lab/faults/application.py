@@ -24,7 +24,9 @@ def _rotate_without_telling_the_shop(lab: Lab) -> None:
     value = json.loads(manager.get_secret_value(SecretId=name)["SecretString"])
     manager.put_secret_value(SecretId=name, SecretString=json.dumps({**value, "password": password}))
     with lab.cluster.connect() as admin:
-        admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [lab.layout.app_user])
+        admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [lab.layout.app_user]
+        )
 
 
 def _kill_pools(lab: Lab) -> None:

@@ -13,9 +13,7 @@ from .fault import Fault
 from .state import ActiveFault, active, forget, record
 
 FAULTS: dict[str, Fault] = {
-    fault.name: fault
-    for module in (servers, network, sessions, replication, application)
-    for fault in module.FAULTS
+    fault.name: fault for module in (servers, network, sessions, replication, application) for fault in module.FAULTS
 }
 DEFAULT_LEASE = 1800.0
 

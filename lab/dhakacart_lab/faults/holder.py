@@ -37,7 +37,7 @@ def _connect(layout: Layout, name: str) -> psycopg.Connection[tuple[object, ...]
 
 def exhaust(layout: Layout) -> None:
     """Take every connection that can be had for GRAB_SECONDS, then only hold them."""
-    held = []
+    held: list[psycopg.Connection[tuple[object, ...]]] = []
     deadline = time.monotonic() + GRAB_SECONDS
     while time.monotonic() < deadline and len(held) < MOST:
         try:

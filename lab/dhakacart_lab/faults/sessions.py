@@ -26,7 +26,9 @@ def _exhaust(lab: Lab) -> None:
                 " where usename = %s and application_name <> 'reporting-job'",
                 [lab.layout.app_user],
             )
-            row = admin.execute("select count(*) from pg_stat_activity where application_name = 'reporting-job'").fetchone()
+            row = admin.execute(
+                "select count(*) from pg_stat_activity where application_name = 'reporting-job'"
+            ).fetchone()
             if row and row[0] >= 190:
                 return
             time.sleep(0.2)
@@ -38,7 +40,8 @@ def _hold(lab: Lab, component: str, kind: str, visible: str) -> None:
 
     def seen() -> bool:
         with lab.cluster.connect() as admin:
-            query = f"select 1 from pg_stat_activity where application_name in ('migration-job', 'reporting-job') and {visible}"  # noqa: S608 - constants of this file
+            jobs = "application_name in ('migration-job', 'reporting-job')"
+            query = f"select 1 from pg_stat_activity where {jobs} and {visible}"  # noqa: S608 - constants of this file
             return admin.execute(query).fetchone() is not None
 
     process.wait_for(component, seen, timeout=10, log=lab.layout.logs / f"{component}.log")

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 from ..core.finding import Finding, Status
 
 # True: the control is there; False: it is missing; None: that could not be read.
-Judge = Callable[[Mapping[str, Finding], Mapping[str, Any]], bool | None]
+Judge = Callable[[Mapping[str, Finding], Mapping[str, Any]], Optional[bool]]  # noqa: UP045 - sanity: no | at run time
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ CONTROLS = (
     Control(
         "A recent snapshot",
         _is_ok("rds.snapshots"),
-        "look at the Lambda {prefix}-backup-manager, then: aws rds create-db-snapshot --db-instance-identifier {instance}",
+        "look at Lambda {prefix}-backup-manager; now: aws rds create-db-snapshot --db-instance-identifier {instance}",
     ),
     Control("A point in time to restore to", _is_ok("rds.pitr"), "aws rds describe-db-instances: LatestRestorableTime"),
     Control(
@@ -111,12 +111,13 @@ CONTROLS = (
     Control(
         "Limits for statements, locks and idle transactions of the shop",
         _is_ok("postgresql.settings"),
-        "alter role {app_user} set statement_timeout = '30s'; … idle_in_transaction_session_timeout = '60s'; … lock_timeout = '10s'",
+        "alter role {app_user} set statement_timeout = '30s'; the same for idle_in_transaction_session_timeout = '60s'"
+        " and lock_timeout = '10s'",
     ),
     Control(
         "Room for the connections of every pod the autoscaler may start",
         _connections_suffice,
-        "lower maxReplicas of the autoscaler to max_connections / {pool_max}, or DB_POOL_MAX, or put a pooler in between",
+        "lower maxReplicas of the autoscaler to max_connections / {pool_max}, or DB_POOL_MAX, or put a pooler between",
     ),
     Control(
         "Two backends stay up while nodes are drained",

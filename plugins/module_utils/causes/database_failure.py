@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ..core.diagnosis import Branch, Cause, Runbook, Condition, bad, critical, not_bad, ok
+from ..core.diagnosis import Branch, Cause, Condition, Runbook, bad, critical, not_bad, ok
 from ..core.finding import Status
 
 PRIMARY = "postgresql.primary"
@@ -22,8 +22,8 @@ CAUSES = (
         "split_brain",
         "Two servers take writes, so orders go to both",
         (critical("postgresql.split_brain"),),
-        next_step="Stop the writes to the older one at once (default_transaction_read_only), repoint the shop, then compare the"
-        " orders of both since they parted; see the page, Resolution.",
+        next_step="Stop the writes to the older one at once (default_transaction_read_only), repoint the shop, then"
+        " compare the orders of both since they parted; see the page, Resolution.",
         hides=("replication_broken", "standby_down", "standby_lag"),
     ),
     Cause(
@@ -117,7 +117,8 @@ CAUSES = (
         "standby_down",
         "The standby is down; the primary is well, and nothing would take over from it",
         (ok(PRIMARY), bad(STANDBY)),
-        next_step="Do not fail over. RDS makes a new standby by itself; a read replica is made anew: see the page, Resolution.",
+        next_step="Do not fail over. RDS makes a new standby by itself; a read replica is made anew: see the page,"
+        " Resolution.",
         hides=("replication_broken", "standby_lag"),
         risk=True,
     ),

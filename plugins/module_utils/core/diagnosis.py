@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """From findings to a cause: rules as data, evaluated in three values. No Ansible, no I/O.
 
-A rule's condition is true, false, or unknown when the finding could not be read. A cause is *confirmed* when all its tests
-are true, *ruled out* when one is false, and *possible* otherwise. Only a confirmed cause is ever named.
+A rule's condition is true, false, or unknown when the finding could not be read. A cause is *confirmed* when all its
+conditions are true, *ruled out* when one is false, and *possible* otherwise. Only a confirmed cause is ever named.
 """
 
 from __future__ import annotations
@@ -134,9 +134,9 @@ def diagnose(findings: Iterable[Finding], causes: Sequence[Cause]) -> dict[str, 
     possible: list[dict[str, Any]] = []
     for cause in causes:
         answers = [(test, test.answer(by_id)) for test in cause.tests]
-        if all(answer for _, answer in answers):
+        if all(answer for _condition, answer in answers):
             confirmed.append(cause)
-        elif not any(answer is False for _, answer in answers) and any(answer for _, answer in answers):
+        elif not any(answer is False for _condition, answer in answers) and any(pair[1] for pair in answers):
             unread = sorted({test.finding for test, answer in answers if answer is None})
             possible.append({"id": cause.id, "title": cause.title, "unread": unread})
     hidden = {name for cause in confirmed for name in cause.hides}

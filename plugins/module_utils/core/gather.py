@@ -44,7 +44,7 @@ def gather(jobs: Mapping[str, Job]) -> dict[str, Outcome]:
         value, error = None, None
         try:
             value = job.call()
-        except Exception as caught:  # noqa: BLE001 - handed to the caller, never swallowed
+        except Exception as caught:
             error = caught
         with lock:
             outcomes[name] = Outcome(value, error, time.monotonic() - begin)

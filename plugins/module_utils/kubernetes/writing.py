@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The few writes that the actions of this collection make, each a patch or a creation; dry runs are the server's own."""
+"""The few writes that this collection makes itself, each a patch or a creation; dry runs are the server's own."""
 
 from __future__ import annotations
 
