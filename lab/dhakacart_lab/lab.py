@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from . import edge, process
 from .aws import Aws
 from .kubernetes.provider import Simulated
@@ -153,11 +155,17 @@ class Lab:
 
         process.wait_for("the shop", served, timeout=timeout, interval=0.2, log=self.layout.logs)
 
-    def replace_backends(self) -> None:
-        """New pods, and not restarted ones: those would wait in their back-off."""
-        api = self.kubernetes.api
-        for pod in api.list("pods", namespace=self.layout.namespace, labels="app=dhakacart-backend"):
-            api.delete("pods", pod["metadata"]["name"], namespace=self.layout.namespace, grace=1)
+    def revive(self) -> None:
+        """Wake what is frozen and start what is dead, but PostgreSQL, whose roles decide what is done with it."""
+        for frozen in process.all_of(self.layout.lab_id):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                frozen.resume()
+        self.redis.up()
+        self.aws.up()
+        process.start_python(self.layout, edge.COMPONENT, edge.MODULE)
+        process.start_python(self.layout, "postgres-agent", "dhakacart_lab.postgres.agent")
+        process.wait_for("edge", lambda: edge.ready(self.layout), timeout=10, log=self.layout.logs / "edge.log")
+        self._start_late()
 
     def wait_until_well(self, timeout: float = 90) -> None:
         """Wait until every part is well and the shop takes orders; LabError names the parts that are not."""

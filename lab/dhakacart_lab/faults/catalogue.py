@@ -51,6 +51,7 @@ def heal(lab: Lab) -> list[str]:
     faults = active(layout)
     for component in sessions.COMPONENTS:
         process.stop(layout, component, timeout=2)
+    lab.revive()
     lab.cluster.reset()
     for endpoint in layout.endpoints:
         if endpoint != "recovery":
@@ -58,7 +59,7 @@ def heal(lab: Lab) -> list[str]:
     lab.point_endpoints()
     lab.aws.reset()
     lab.kubernetes.reset()
-    lab.replace_backends()  # a pool that was broken stays broken until its process is new
+    lab.kubernetes.restart_backend()  # a pool that was broken stays broken until its process is new
     lab.wait_until_well()
     for fault in faults:
         forget(layout, fault.name)

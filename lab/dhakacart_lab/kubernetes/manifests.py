@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DhakaCart's Kubernetes objects, as the platform names them, with the values of one lab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..layout import Layout
+from .kinds import SECRET, Obj
+
+SECRET_NAME = "dhakacart-secrets"  # noqa: S105 - the object's name
+BACKEND = "dhakacart-backend"
+
+
+def secret(layout: Layout) -> Obj:
+    """The Secret the backend takes its connections from."""
+    primary, redis = layout.endpoints["primary"], layout.redis
+    values: dict[str, Any] = {
+        "db-host": primary.host,
+        "db-port": primary.port,
+        "db-name": layout.database,
+        "db-user": layout.app_user,
+        "db-password": layout.secret("db-app"),
+        "redis-host": redis.host,
+        "redis-port": redis.port,
+        "redis-password": layout.secret("redis-token"),
+    }
+    return {
+        "apiVersion": SECRET.api_version,
+        "kind": SECRET.kind,
+        "metadata": {"name": SECRET_NAME, "namespace": layout.namespace},
+        "stringData": {key: str(value) for key, value in values.items()},
+    }
+
+
+def objects(layout: Layout) -> list[Obj]:
+    """All of them, in an order in which each finds what it refers to."""
+    text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+    found = [document for document in yaml.safe_load_all(text) if document]
+    first = [document for document in found if document["kind"] == "Namespace"]
+    return [*first, secret(layout), *(document for document in found if document["kind"] != "Namespace")]
