@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.causes.database_controls import audit
+from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.finding import Finding
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import line
 
@@ -25,7 +26,10 @@ class ActionModule(ActionBase):
         """All controls; a gap is no failure."""
         super().run(tmp, task_vars)
         _result, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
-        rows = audit([Finding.from_result(finding) for finding in options["findings"]], options["limits"])
+        try:
+            rows = audit([Finding.from_result(finding) for finding in options["findings"]], options["limits"])
+        except ConfigurationError as error:
+            return {"failed": True, "changed": False, "msg": str(error)}
         for row in rows:
             word, status = WORDS[row["present"]]
             line(f"  {word:<9} {row['title']}", status)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -20,6 +20,7 @@ ARGUMENT_SPEC = {
     "diagnosis": {"type": "dict", "default": {}},
     "recovered": {"type": "bool"},
 }
+MOST_UNREAD = 5
 
 
 class ActionModule(ActionBase):
@@ -71,11 +72,17 @@ def _following(options: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
     runbook, section = options["runbook"], options["section"]
     likely = options["diagnosis"].get("likely")
     present = likely or any(finding.get("status") == "critical" for finding in options["findings"])
+    unread = [finding["id"] for finding in options["findings"] if finding.get("status") == "unknown"]
+    if section == "symptoms" and not present:
+        following = command(runbook, "investigation", variables)
+        return _not_known(unread, following) if unread else "nothing: no symptom of this runbook is present"
     if section == "symptoms":
-        return command(runbook, "immediate", variables) if present else "nothing: no symptom of this runbook is present"
+        return command(runbook, "immediate", variables)
     if section == "immediate":
         return command(runbook, "investigation", variables)
     if section == "investigation":
+        if not present and unread:
+            return _not_known(unread, command(runbook, "escalation", variables))
         return _after_investigation(runbook, likely, variables, bool(present))
     if section == "resolution":
         return command(runbook, "verification", variables)
@@ -86,6 +93,12 @@ def _following(options: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
         "prevention": f"read runbooks/emergency/{runbook}.md, Prevention, for each change that closes a gap",
         "escalation": command(runbook, "investigation", variables),
     }[section]
+
+
+def _not_known(unread: Sequence[str], following: str) -> str:
+    """What was not read may be what is wrong: it must not end in "nothing"."""
+    more = f" and {len(unread) - MOST_UNREAD} more" if len(unread) > MOST_UNREAD else ""
+    return f"not known, {', '.join(unread[:MOST_UNREAD])}{more} could not be read (why stands above); then: {following}"
 
 
 def _after_investigation(

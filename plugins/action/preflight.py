@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import configparser
 import difflib
+import re
 import stat
 import time
 from collections.abc import Mapping
@@ -60,7 +61,7 @@ class ActionModule(ActionBase):
                 raise ConfigurationError(
                     f"unknown section {tag!r}", where="--tags", remedy=f"{hint}sections are {', '.join(SECTIONS)}"
                 )
-        return [tag for tag in asked if tag in SECTIONS]
+        return [tag for tag in SECTIONS if tag in asked]
 
     def _values(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         folder = Path(str(variables.get("inventory_dir") or "inventories"))
@@ -85,13 +86,13 @@ def _root(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     text = str(getattr(error, "message", "") or error)
-    return " ".join(text.split("; remedy:")[0].split())
+    return " ".join(text.partition("; remedy:")[0].split())
 
 
 def _remedy(error: BaseException, place: Path) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
-    _, found, remedy = str(error).partition("; remedy: ")
+    _what, found, remedy = str(error).partition("; remedy: ")
     return remedy if found else f"mend it in {place}"
 
 
@@ -130,7 +131,7 @@ def _passfile(path: Path, text: str) -> str:
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         return "may be read by others, so libpq ignores it: chmod 600"
     for number, row in enumerate(text.splitlines(), start=1):
-        fields = row.replace("\\:", "").replace("\\\\", "").split(":")
+        fields = re.sub(r"\\.", "", row).split(":")  # libpq escapes a colon and a backslash by a backslash
         if row.strip() and not row.startswith("#") and len(fields) != 5:
             return f"line {number} is not host:port:database:user:password"
     return ""
@@ -143,7 +144,7 @@ def _token(_path: Path, text: str) -> str:
 def _kubeconfig(_path: Path, text: str) -> str:
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
         mark = getattr(error, "problem_mark", None)
         return f"is not YAML (line {mark.line + 1})" if mark else "is not YAML"
     if not isinstance(content, dict) or not all(content.get(key) for key in ("clusters", "contexts", "users")):

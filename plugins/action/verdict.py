@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.diagnosis import diagnose
+from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.finding import Finding
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils import incidents
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import CONTROLS, line
@@ -47,7 +48,7 @@ class ActionModule(ActionBase):
         if not reasons:
             line("Recovered, with open risks." if risks else "Recovered.", "warning" if risks else "ok")
         if folder and not self._task.check_mode:
-            incidents.note(folder, event="verification", recovered=not reasons, reasons=reasons)
+            _note(folder, reasons)
         return {
             "changed": False,
             "recovered": not reasons,
@@ -87,6 +88,14 @@ def open_risks(findings: Sequence[Mapping[str, Any]], must_be_ok: Sequence[str])
         for finding in findings
         if finding["status"] == "critical" and finding["id"] not in must_be_ok
     ]
+
+
+def _note(folder: Path, reasons: Sequence[str]) -> None:
+    """A timeline that cannot be written must not hide the verdict."""
+    try:
+        incidents.note(folder, event="verification", recovered=not reasons, reasons=list(reasons))
+    except ConfigurationError as error:
+        line(f"  not noted: {error}", "warning")
 
 
 def _causes_at_opening(runbook: str, before: Mapping[str, Any] | None) -> frozenset[str] | None:

@@ -5,16 +5,25 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .core.errors import ConfigurationError, RunbookError
 from .core.finding import Finding, Status, worst
 from .core.gather import Job, Outcome, gather
+from .options import build
 
 SYSTEMS = ("http", "kubernetes", "postgresql", "rds", "redis")
 # Seconds a system may take in all before it counts as unanswered: room for two calls that each reach their own
 # deadline, one after the other, and for importing a slow SDK on a slow machine.
 SLACK = 6.0
+
+
+@dataclass(frozen=True)
+class _Pace:
+    """What all systems' options have in common."""
+
+    timeout: float = 3.0
 
 
 def _load(name: str) -> Any:
@@ -57,16 +66,14 @@ def read_platform(systems: Mapping[str, Mapping[str, Any]], subset: Sequence[str
     """
     names = chosen(subset)
     salt = secrets.token_hex(8)  # makes fingerprints of secrets comparable within this reading only
-    options = {}
+    options, deadlines = {}, {}
     for name in names:
-        if name not in systems:
+        if systems.get(name) is None:
             raise ConfigurationError("options are missing", where=f"systems.{name}", remedy="set it in the inventory")
+        deadlines[name] = 2 * build(_Pace, systems[name], f"systems.{name}").timeout + SLACK
         options[name] = {**systems[name], "salt": salt}
     modules = {name: _load(name) for name in names}
-    jobs = {
-        name: Job(_reader(modules[name], options[name]), 2 * float(options[name].get("timeout") or 3.0) + SLACK)
-        for name in names
-    }
+    jobs = {name: Job(_reader(modules[name], options[name]), deadlines[name]) for name in names}
     outcomes = gather(jobs)
     findings = []
     for name in names:

@@ -134,7 +134,9 @@ def _wanted_endpoint(asked: str, settings: PostgresqlSettings) -> tuple[str, int
     if asked:
         # Terraform writes host:port into the field "host"; a person copies it from there.
         name, _colon, port = asked.partition(":")
-        return name, int(port) if port.isdigit() else settings.port
+        if not name or (port and not (port.isdecimal() and 0 < int(port) < 65536)):
+            raise ConfigurationError(f"{asked!r} is no address", where="host", remedy="give <host> or <host>:<port>")
+        return name, int(port or settings.port)
     return writable_endpoint(postgresql_facts.read(settings), settings)
 
 

@@ -30,7 +30,7 @@ def show_findings(findings: Iterable[Mapping[str, Any]]) -> None:
         if finding["status"] != "ok":
             grouped.setdefault((finding["status"], finding["summary"]), []).append(finding["component"])
     rows = [(status, _together(components), summary) for (status, summary), components in grouped.items()]
-    width = min(24, max((len(who) for _, who, _ in rows), default=0))
+    width = min(24, max((len(row[1]) for row in rows), default=0))
     for status, who, summary in rows:
         line(f"  {status:<9} {who:<{width}}  {summary[:MOST_SUMMARY]}", status)
     well = [finding["component"] for finding in listed if finding["status"] == "ok"]
@@ -40,8 +40,8 @@ def show_findings(findings: Iterable[Mapping[str, Any]]) -> None:
 
 def _together(components: list[str], most: int = 2) -> str:
     names = list(dict.fromkeys(components))
-    more = len(components) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 and len(components) > most else "")
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def show_diagnosis(diagnosis: Mapping[str, Any]) -> None:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import time
@@ -12,9 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
+from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.finding import Finding
 
 OPENING = "opening.json"
 TIMELINE = "timeline.jsonl"
+REMEDY = "set dhakacart_incident_dir"
+MOMENT = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]"
+MOST_IN_ONE_SECOND = 20
 # An opening state older than this belongs to another incident.
 SAME_INCIDENT_SECONDS = 24 * 3600
 
@@ -24,21 +30,33 @@ def create(root: Path, environment: str, runbook: str, opening: Mapping[str, Any
 
     :raises ConfigurationError: it cannot be written.
     """
-    name = f"{time.strftime('%Y-%m-%d-%H%M%S', time.gmtime())}-{environment}-{runbook}"
-    folder = root / name
+    folder = root
     try:
-        folder.mkdir(parents=True, mode=0o700)
+        folder = _new_folder(root, f"{environment}-{runbook}")
         _write(folder / OPENING, json.dumps(dict(opening), indent=1, sort_keys=True))
     except OSError as error:
         raise ConfigurationError(
-            f"evidence cannot be written ({error.strerror})", where=str(folder), remedy="set dhakacart_incident_dir"
+            f"evidence cannot be written ({error.strerror})", where=str(folder), remedy=REMEDY
         ) from None
     return folder
 
 
+def _new_folder(root: Path, name: str) -> Path:
+    """A folder named after the second of now; of two responders in one second the other gets the next one's name."""
+    root.mkdir(parents=True, exist_ok=True)
+    now = time.time()
+    for later in range(MOST_IN_ONE_SECOND):
+        folder = root / f"{time.strftime('%Y-%m-%d-%H%M%S', time.gmtime(now + later))}-{name}"
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            return folder
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(root / name))
+
+
 def latest(root: Path, environment: str, runbook: str) -> Path | None:
     """The newest incident folder of this environment and runbook that is still the same incident, or None."""
-    folders = sorted(root.glob(f"*-{environment}-{runbook}"))
+    # The moment is spelt out: "*-lab" would also find the folders of an environment called "pre-lab".
+    folders = sorted(path for path in root.glob(f"{MOMENT}-{environment}-{runbook}") if path.is_dir())
     if folders and time.time() - folders[-1].stat().st_mtime < SAME_INCIDENT_SECONDS:
         return folders[-1]
     return None
@@ -48,18 +66,31 @@ def opening(folder: Path) -> dict[str, Any] | None:
     """The opening state, or None when it is not readable any more."""
     try:
         found = json.loads((folder / OPENING).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        if not isinstance(found["findings"], list):
+            return None
+        for finding in found["findings"]:
+            Finding.from_result(finding)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return found if isinstance(found, dict) and isinstance(found.get("findings"), list) else None
+    return dict(found)
 
 
 def note(folder: Path, **entry: Any) -> None:
-    """Append one line to the timeline, on disk before it returns."""
+    """Append one line to the timeline, on disk before it returns.
+
+    :raises ConfigurationError: it cannot be written.
+    """
     row = {"time": round(time.time(), 3), **entry}
-    with (folder / TIMELINE).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    path = folder / TIMELINE
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise ConfigurationError(
+            f"the timeline cannot be written ({error.strerror})", where=str(path), remedy=REMEDY
+        ) from None
 
 
 def _write(path: Path, text: str) -> None:

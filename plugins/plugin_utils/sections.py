@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,11 +46,12 @@ def command(runbook: str, section: str, variables: Mapping[str, Any], extra: str
     """
     parts = ["ansible-playbook", f"playbooks/{runbook}.yml", "--tags", section]
     inventory = Path(str(variables.get("inventory_dir") or ""))
-    if inventory.name and inventory.name != "lab":
-        parts += ["-i", f"inventories/{inventory.name}" if inventory.parent.name == "inventories" else str(inventory)]
+    if inventory.name:
+        shown = f"inventories/{inventory.name}" if inventory.parent.name == "inventories" else str(inventory)
+        parts += ["-i", shown] if shown != "inventories/lab" else []
     if target := variables.get("dhakacart_target"):
         parts += ["-e", f"dhakacart_target={target}"]
-    return " ".join([*parts, *([extra] if extra else [])])
+    return " ".join([shlex.join(parts), *([extra] if extra else [])])
 
 
 def clock(seconds: float) -> str:

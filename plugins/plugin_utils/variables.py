@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +35,7 @@ def _port(value: Any) -> str:
 
 def _positive(value: Any) -> str:
     try:
-        return "" if not isinstance(value, bool) and float(value) > 0 else "must be a number above 0"
+        return "" if not isinstance(value, bool) and 0 < float(value) < math.inf else "must be a number above 0"
     except (TypeError, ValueError):
         return "must be a number above 0"
 
@@ -50,7 +51,10 @@ def _flag(value: Any) -> str:
 def _url(value: Any) -> str:
     if not isinstance(value, str):
         return "must be a URL"
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # an address in brackets that is none
+        return "must be a URL, http:// or https://"
     return "" if parts.scheme in ("http", "https") and parts.netloc else "must be a URL, http:// or https://"
 
 
@@ -59,7 +63,7 @@ def _url_or_empty(value: Any) -> str:
 
 
 def _is_int(value: Any) -> bool:
-    return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, str) and value.isdigit()))
+    return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, str) and value.isdecimal()))
 
 
 # Variable -> what is wrong with a value, or nothing. Only what database-failure uses; more runbooks, more lines.

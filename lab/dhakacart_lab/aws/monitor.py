@@ -53,6 +53,7 @@ class Monitor(threading.Thread):
         self.last_tick = time.monotonic()
         self._metrics = cloudwatch_backends[bridge.layout.account][bridge.layout.region]
         self._next_metrics = 0.0
+        self._measured = threading.Event()
         self._said: dict[str, str] = {}
         self._streamed: set[str] = set()  # replicas that were seen to stream: one that never did has not stopped
         self._broken: set[str] = set()
@@ -65,8 +66,15 @@ class Monitor(threading.Thread):
             if with_metrics:
                 self._next_metrics = time.monotonic() + METRICS_EVERY
                 self._forget_old()
+                self._measured.set()
             self.last_tick = time.monotonic()
             time.sleep(TICK)
+
+    def measure_now(self, timeout: float) -> None:
+        """Have metrics that are younger than this call, within ``timeout`` seconds."""
+        self._measured.clear()
+        self._next_metrics = 0.0
+        self._measured.wait(timeout)
 
     def _look(self, instance: LabInstance, with_metrics: bool) -> None:
         name = instance.db_instance_identifier

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from ..core.errors import ConfigurationError
 from ..core.finding import Finding, Status
 
 # True: the control is there; False: it is missing; None: that could not be read.
@@ -127,15 +128,39 @@ CONTROLS = (
 )
 
 
+NUMBERS = ("retention_days", "pool_max")
+NAMES = ("instance", "prefix", "namespace", "app_user")
+
+
 def audit(findings: Iterable[Finding], limits: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every control: ``title``, ``present`` (None: not read) and ``change``; gaps first, then what is not known."""
+    """Every control: ``title``, ``present`` (None: not read) and ``change``; gaps first, then what is not known.
+
+    :raises ConfigurationError: a limit is missing or is no number.
+    """
     by_id = {finding.id: finding for finding in findings}
+    known = {**{name: _given(limits, name) for name in NAMES}, **{name: _number(limits, name) for name in NUMBERS}}
     rows = [
         {
-            "title": control.title.format(**limits),
-            "present": control.judge(by_id, limits),
-            "change": control.change.format(**limits),
+            "title": control.title.format(**known),
+            "present": control.judge(by_id, known),
+            "change": control.change.format(**known),
         }
         for control in CONTROLS
     ]
     return sorted(rows, key=lambda row: {False: 0, None: 1, True: 2}[row["present"]])
+
+
+def _given(limits: Mapping[str, Any], name: str) -> Any:
+    if limits.get(name) in (None, ""):
+        raise ConfigurationError("is missing", where=f"limits.{name}", remedy="set it in dhakacart_database_limits")
+    return limits[name]
+
+
+def _number(limits: Mapping[str, Any], name: str) -> int:
+    value = _given(limits, name)
+    try:
+        return int(value)  # -e name=30 on the command line hands over a text
+    except (TypeError, ValueError):
+        raise ConfigurationError(
+            f"{value!r} is no whole number", where=f"limits.{name}", remedy="correct the value in the inventory"
+        ) from None

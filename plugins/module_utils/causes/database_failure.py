@@ -69,7 +69,7 @@ CAUSES = (
     Cause(
         "endpoint_stale",
         "The primary's endpoint leads to a server that is a standby",
-        (critical("postgresql.role"),),
+        (critical("postgresql.role", in_recovery=True),),
         branch="repoint",
         hides=("replication_broken", "application_pool_dead", "standby_lag"),
     ),
@@ -159,7 +159,8 @@ BRANCHES = {
                 Condition(
                     PRIMARY, frozenset({Status.CRITICAL}), {"kind": ("refused", "no_route", "no_answer", "missing")}
                 ),
-                Condition(STANDBY, frozenset({Status.OK}), negated=True),
+                # Not merely "no standby": one that was promoted lives, and holds the newest orders.
+                critical(STANDBY, reachable=False),
                 ok("rds.pitr"),
             ),
             "the old instance is left as it is; repoint the shop to it",

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command that is shown can be pasted, and reaches the same environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.sections import SECTIONS, clock, command
+
+
+@pytest.mark.parametrize(
+    ("variables", "tail"),
+    [
+        ({}, ""),
+        ({"inventory_dir": None}, ""),
+        ({"inventory_dir": "/x/inventories/lab"}, ""),
+        ({"inventory_dir": "/x/inventories/staging"}, " -i inventories/staging"),
+        ({"inventory_dir": "/etc/dhakacart"}, " -i /etc/dhakacart"),
+        ({"inventory_dir": "/etc/lab"}, " -i /etc/lab"),
+        ({"inventory_dir": "/my files/hosts"}, " -i '/my files/hosts'"),
+        ({"dhakacart_target": "dr"}, " -e dhakacart_target=dr"),
+        ({"dhakacart_target": "dr:!x"}, " -e 'dhakacart_target=dr:!x'"),
+        (
+            {"inventory_dir": "/x/inventories/production", "dhakacart_target": "dr"},
+            " -i inventories/production -e dhakacart_target=dr",
+        ),
+    ],
+)
+def test_a_command_names_the_inventory_and_the_target(variables: dict[str, Any], tail: str) -> None:
+    assert command("x", "immediate", variables) == f"ansible-playbook playbooks/x.yml --tags immediate{tail}"
+
+
+def test_what_is_added_stands_last() -> None:
+    variables = {"inventory_dir": "/x/inventories/staging"}
+    assert command("x", "resolution", variables, "-e approve=true").endswith("-i inventories/staging -e approve=true")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0, "0:00"), (4.9, "0:04"), (60, "1:00"), (299.9, "4:59"), (2700, "45:00")]
+)
+def test_a_clock_shows_minutes_and_seconds(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown
+
+
+def test_every_section_has_a_budget() -> None:
+    assert all(section.budget > 0 and section.tag == tag for tag, section in SECTIONS.items())
