@@ -12,7 +12,7 @@ from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.diagnosis 
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.finding import Finding
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import line, show_diagnosis, show_findings
-from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import rules
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import known_branch, rules
 
 ARGUMENT_SPEC = {
     "runbook": {"type": "str", "required": True},
@@ -61,7 +61,7 @@ def _judge(options: Mapping[str, Any]) -> dict[str, Any]:
     name = options["branch"] or (likely["branch"] if likely else "")
     if not name:
         return {**result, "failed": True, "msg": _no_branch(likely)}
-    branch = runbook.branches[name]
+    branch = known_branch(runbook, name)
     forbidden = refusals(branch, findings)
     if forbidden:
         reasons = "; ".join(forbidden)

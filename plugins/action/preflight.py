@@ -19,7 +19,7 @@ from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import line
-from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import rules
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import known_branch, rules
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.sections import ANSIBLE_TAGS, SECTIONS
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.variables import CHECKS
 
@@ -41,7 +41,9 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         try:
             sections = self._sections(variables)
-            _known_branch(options["runbook"], options["branch"])
+            runbook = rules(options["runbook"])
+            if options["branch"]:
+                known_branch(runbook, options["branch"])
             values = self._values(variables)
             _readable_credentials(values)
         except ConfigurationError as error:
@@ -94,16 +96,6 @@ def _remedy(error: BaseException, place: Path) -> str:
         error = error.__cause__
     _what, found, remedy = str(error).partition("; remedy: ")
     return remedy if found else f"mend it in {place}"
-
-
-def _known_branch(runbook: str, branch: str) -> None:
-    branches = rules(runbook).branches
-    if branch and branch not in branches:
-        close = difflib.get_close_matches(branch, branches, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise ConfigurationError(
-            f"unknown branch {branch!r}", where="branch", remedy=f"{hint}branches are {', '.join(branches)}"
-        )
 
 
 def _readable_credentials(values: Mapping[str, Any]) -> None:

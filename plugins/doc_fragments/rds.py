@@ -69,6 +69,10 @@ options:
         description: Older CloudWatch datapoints are not judged.
         type: float
         default: 900.0
+      activity_silence_seconds:
+        description: No datapoint of connections for this long means that AWS hears nothing from the server.
+        type: float
+        default: 240.0
       replica_lag_warning_seconds:
         description: Seconds the read replica is behind.
         type: float

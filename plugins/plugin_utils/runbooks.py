@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import difflib
+
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.causes import database_failure
-from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.diagnosis import Runbook
+from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.diagnosis import Branch, Runbook
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
 
 RUNBOOKS = {runbook.slug: runbook for runbook in (database_failure.RUNBOOK,)}
@@ -19,3 +21,14 @@ def rules(slug: str) -> Runbook:
         raise ConfigurationError(
             f"unknown runbook {slug!r}", where="runbook", remedy=f"one of {', '.join(sorted(RUNBOOKS))}"
         ) from None
+
+
+def known_branch(runbook: Runbook, name: str) -> Branch:
+    """The branch called ``name``; ConfigurationError, with a suggestion, where the runbook has none of that name."""
+    if name in runbook.branches:
+        return runbook.branches[name]
+    close = difflib.get_close_matches(name, runbook.branches, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise ConfigurationError(
+        f"unknown branch {name!r}", where="branch", remedy=f"{hint}branches are {', '.join(runbook.branches)}"
+    )

@@ -29,7 +29,12 @@ CAUSES = (
     Cause(
         "no_server_left",
         "Neither the primary nor the standby is running",
-        (critical(PRIMARY, kind="refused"), Condition(STANDBY, evidence={"kind": ("refused",)})),
+        (
+            critical(PRIMARY, kind="refused"),
+            critical(STANDBY, kind="refused"),
+            # A restore is no answer to a broken path: AWS must have lost the server, too.
+            Condition("rds.activity", evidence={"alive": False}),
+        ),
         branch="restore",
         hides=("primary_down", "standby_down", "application_pool_dead", "replication_broken"),
     ),

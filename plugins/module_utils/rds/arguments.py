@@ -38,6 +38,7 @@ class Thresholds:
     storage_free_warning_pct: float = 20.0
     storage_free_critical_pct: float = 5.0
     metric_age_seconds: float = 900.0
+    activity_silence_seconds: float = 240.0
     replica_lag_warning_seconds: float = 60.0
     replica_lag_critical_seconds: float = 300.0
     snapshot_warning_hours: float = 26.0

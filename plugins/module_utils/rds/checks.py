@@ -12,6 +12,7 @@ rds.instance          instance, state, host, port, engine_version, class, availa
                       deletion_protection
 rds.multi_az          multi_az, availability_zone, secondary_availability_zone
 rds.storage           state, free_bytes, free_pct, allocated_gb, max_allocated_gb, metric_age_seconds
+rds.activity          alive, connections, metric_age_seconds
 rds.replica           replica, state, host, region, lag_seconds, lag_age_seconds, replication_status, replica_of
 rds.events            events (of the last 60 min), failovers, restarts, newest_seconds_ago
 rds.snapshots         newest, age_hours, count
@@ -84,6 +85,7 @@ def judge(facts: Mapping[str, Any], thresholds: Thresholds) -> list[Finding]:
         instance(facts, thresholds),
         multi_az(facts, thresholds),
         storage(facts, thresholds),
+        activity(facts, thresholds),
         replica(facts, thresholds),
         events(facts),
         snapshots(facts, thresholds),
@@ -194,6 +196,22 @@ def storage(facts: Facts, limits: Thresholds) -> Finding:
     )
     bad = status > Status.OK
     return Finding(name, component, status, summary, evidence, cause if bad else "", step if bad else "")
+
+
+@judges("rds.activity", "RDS activity")
+def activity(facts: Facts, limits: Thresholds) -> Finding:
+    """Does AWS still hear from the server? What refuses us may be alive behind a broken path."""
+    point = part(facts, "metrics").get("connections")
+    if not isinstance(point, Mapping):
+        raise NotJudged("CloudWatch has no DatabaseConnections of the last hour", "missing")
+    age = number(point, "age_seconds", at_least=-CLOCK_SKEW_SECONDS)
+    alive = age < limits.activity_silence_seconds
+    evidence = {"alive": alive, "connections": number(point, "value"), "metric_age_seconds": age}
+    name, component = "rds.activity", "RDS activity"
+    if alive:
+        return Finding(name, component, Status.OK, f"AWS heard from the server {seconds(max(age, 0))} ago", evidence)
+    summary = f"AWS has heard nothing from the server for {seconds(age)} (limit {limits.activity_silence_seconds:g} s)"
+    return Finding(name, component, Status.WARNING, summary, evidence, "the server is down or frozen")
 
 
 @judges("rds.replica", "RDS replica")
