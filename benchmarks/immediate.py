@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How fast is ``--tags immediate``? Ratios against baselines measured in the same run; see README.md beside this file.
 
-Starts a lab of its own, runs every command once to warm up, then all of them in turn, and prints medians and ratios.
+Starts a lab of its own, runs every command once to warm up, then all of them in turns, and prints medians and ratios.
 A goal that is missed is a measurement, not a failure: exit code 0. 2 when a command did not do its work, 4 when the lab
 did not start.
 """
@@ -22,7 +22,6 @@ from dhakacart_lab.layout import LabError
 from measuring import RunFailed, Timed, interleaved, machine
 
 ROOT = Path(__file__).resolve().parents[1]
-HERE = Path(__file__).resolve().parent
 LAB = "bench"
 MOST_OVERHEAD = 1.3
 LEAST_GAIN = 5.0
@@ -37,12 +36,14 @@ LETTERS = {
 
 
 def environment(lab: Lab) -> dict[str, str]:
-    """A person's environment, without settings of Ansible that are not the repository's."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    """A person's environment: no settings of Ansible but the repository's, and none that change how Python starts.
+
+    With PYTHONDONTWRITEBYTECODE, say, every run would compile the SDKs anew, which no second run of a person does.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
     return {
         **kept,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-        "PYTHONPATH": str(ROOT / ".collections"),
         "DHAKACART_LAB": LAB,
         "NO_COLOR": "1",
         # For the stock modules, some of which take them from nowhere else.
@@ -80,16 +81,19 @@ def commands(lab: Lab, folder: Path, *, broken: bool) -> dict[str, Timed]:
         "D": ["ansible-playbook", "benchmarks/stock.yml", "-e", f"@{stock}"],
         "F": ["ansible-playbook", "benchmarks/facts.yml"],
     }
+    environments = {letter: {**env, "PYTHONPATH": str(ROOT / ".collections")} for letter in ("C", "C2")}
     # On a broken platform the plain reads say so by exit code 1.
     codes = {letter: frozenset({0, 1} if broken and letter.startswith("C") else {0}) for letter in argv}
-    return {letter: Timed(LETTERS[letter], argv[letter], env, codes[letter]) for letter in argv}
+    return {
+        letter: Timed(LETTERS[letter], argv[letter], environments.get(letter, env), codes[letter]) for letter in argv
+    }
 
 
 def measure(lab: Lab, folder: Path, repeats: int, *, broken: bool) -> dict[str, object]:
     """One state of the platform: times, medians, ratios."""
     timed = commands(lab, folder, broken=broken)
-    warm = commands(lab, folder, broken=broken)
-    interleaved([warm[letter] for letter in ("A", "B", "C", "C2", "F")], 1, ROOT)
+    for command in timed.values():
+        command.warm_up(ROOT)
     interleaved(list(timed.values()), repeats, ROOT)
     # The baseline is the faster of the two ways to write it.
     reads = min(timed["C"].median, timed["C2"].median)

@@ -55,9 +55,14 @@ class Timed:
             said = (done.stdout + done.stderr).strip().splitlines()[-6:]
             raise RunFailed(f"{self.title}: exit code {done.returncode}\n  " + "\n  ".join(said))
         self.wall.append(wall)
-        self.processor.append(
-            after.children_user - before.children_user + after.children_system - before.children_system
-        )
+        used, earlier = after.children_user + after.children_system, before.children_user + before.children_system
+        self.processor.append(used - earlier)
+
+    def warm_up(self, folder: Path) -> None:
+        """Run it once, for nothing: files get into the page cache, modules are compiled."""
+        self.run(folder)
+        self.wall.clear()
+        self.processor.clear()
 
     @property
     def median(self) -> float:

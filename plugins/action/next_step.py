@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import line
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import rules
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.sections import SECTIONS, clock, command
 
 ARGUMENT_SPEC = {
@@ -72,7 +73,7 @@ def _following(options: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
     runbook, section = options["runbook"], options["section"]
     likely = options["diagnosis"].get("likely")
     present = likely or any(finding.get("status") == "critical" for finding in options["findings"])
-    unread = [finding["id"] for finding in options["findings"] if finding.get("status") == "unknown"]
+    unread = _unread(runbook, options["findings"])
     if section == "symptoms" and not present:
         following = command(runbook, "investigation", variables)
         return _not_known(unread, following) if unread else "nothing: no symptom of this runbook is present"
@@ -93,6 +94,18 @@ def _following(options: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
         "prevention": f"read runbooks/emergency/{runbook}.md, Prevention, for each change that closes a gap",
         "escalation": command(runbook, "investigation", variables),
     }[section]
+
+
+def _unread(runbook: str, findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What could not be read and what the runbook's causes ask for; a standby that nobody configured is not unread."""
+    asked = {test.finding for cause in rules(runbook).causes for test in cause.tests}
+    return [
+        finding["id"]
+        for finding in findings
+        if finding["status"] == "unknown"
+        and (finding["id"] in asked or finding["id"].endswith(".api"))
+        and finding.get("evidence", {}).get("kind") != "not_configured"
+    ]
 
 
 def _not_known(unread: Sequence[str], following: str) -> str:

@@ -70,7 +70,9 @@ class CallbackModule(Default):
             super().v2_playbook_on_include(included_file)
 
     def _title(self, task: Task) -> None:
-        if not self._numbered or task._uuid in self._shown or task.action in QUIET:
+        if not self._numbered or task._uuid in self._shown:
+            return
+        if task.action in QUIET and task._uuid not in self._top_level:
             return
         self._shown.add(task._uuid)
         name = task.name or task.get_name()
@@ -93,10 +95,35 @@ class CallbackModule(Default):
             # An action that names its undo has said so itself, in a line of its own.
             said = f"   undo: {undo}" if undo and result.task.action.rpartition(".")[2] != "autoscaler_hold" else ""
             self._display.display(f"    {word}{said}", color=C.COLOR_CHANGED)
-        if result.task.action in ("ansible.builtin.debug", "debug") and "msg" in answer:
+        if not result.task.loop:
+            self._message(result.task, answer)
+
+    def _message(self, task: Task, answer) -> None:
+        if task.action in ("ansible.builtin.debug", "debug") and "msg" in answer:
             message = answer["msg"]
             for row in message if isinstance(message, list) else [message]:
                 self._display.display(f"    {row}")
+
+    def v2_runner_item_on_ok(self, result):
+        """A message was meant to be read; the task's own result says whether anything was changed."""
+        if self._verbose:
+            super().v2_runner_item_on_ok(result)
+            return
+        self._title(result.task)
+        self._message(result.task, result.result)
+
+    def v2_runner_item_on_skipped(self, result):
+        """The task's own result says it, when no item was needed."""
+        if self._verbose:
+            super().v2_runner_item_on_skipped(result)
+
+    def v2_runner_item_on_failed(self, result):
+        """Which item, and why; the task's own result only counts them."""
+        if self._verbose:
+            super().v2_runner_item_on_failed(result)
+            return
+        self._title(result.task)
+        self._failed(result, f" (item={self._get_item_label(result.result)})")
 
     def v2_runner_on_skipped(self, result):
         """What was not needed is not shown, but a step says so."""
@@ -121,9 +148,11 @@ class CallbackModule(Default):
             super().v2_runner_on_failed(result, ignore_errors)
             return
         self._title(result.task)
-        answer = result.result
-        message = " ".join(str(answer.get("msg") or "no reason was given; run again with -v").split())[:MOST_MESSAGE]
-        self._display.display(f"FAILED {result.host.get_name()}: {message}", color=C.COLOR_ERROR, stderr=True)
+        self._failed(result)
+
+    def _failed(self, result, item: str = "") -> None:
+        message = _reason(result.result)[:MOST_MESSAGE]
+        self._display.display(f"FAILED {result.host.get_name()}{item}: {message}", color=C.COLOR_ERROR, stderr=True)
 
     def v2_runner_on_unreachable(self, result):
         """Why, in one line, on standard error."""
@@ -156,6 +185,15 @@ class CallbackModule(Default):
             color=C.COLOR_ERROR,
             stderr=True,
         )
+
+
+def _reason(answer) -> str:
+    """One line. A command says why it failed on its standard error, and in ``msg`` only that it did."""
+    said = str(answer.get("msg") or answer.get("censored") or "no reason was given; run again with -v")
+    rows = str(answer.get("stderr") or "").strip().splitlines()
+    if rows and rows[-1] not in said:
+        said += f": {rows[-1]}"
+    return " ".join(said.split())
 
 
 def _flat(block):

@@ -42,6 +42,10 @@ options:
   profile:
     description: Profile of the credentials file.
     type: str
+  metric_period_seconds:
+    description: Over how long CloudWatch averages; RDS has a figure a minute.
+    type: int
+    default: 60
   timeout:
     description: Seconds for connecting to AWS, and for each answer.
     type: float

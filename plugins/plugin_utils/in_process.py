@@ -9,6 +9,7 @@ the main process, once, and inherited by every worker it forks: that is why the 
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,10 +18,21 @@ from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors imp
 
 
 def warm(*packages: str) -> None:
-    """Import SDKs now; one that is missing is reported later, by the check that needs it."""
-    for package in packages:
-        with contextlib.suppress(ImportError):
-            __import__(package)
+    """Import SDKs now; one that is missing is reported later, by the check that needs it.
+
+    Modules live as long as the process: collecting garbage among them, while they are imported or in the workers, which
+    would have to copy the pages that the collector touches, finds nothing.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for package in packages:
+            with contextlib.suppress(ImportError):
+                __import__(package)
+    finally:
+        gc.freeze()
+        if collecting:
+            gc.enable()
 
 
 class InProcessAction(ActionBase):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         collection = installed(built())
         files = check_layout(collection)
         say(f"{files} files in the artifact")
+        check_names(collection)
         check_playbooks(collection)
         seed_get_pip()
         say("ansible-test sanity (the first run downloads its tools)")
@@ -89,7 +91,7 @@ def run(command: Sequence[str], folder: Path, *, quiet: bool = False) -> int:
             check=False,
         )
     except FileNotFoundError:
-        raise SanityError(f"{command[0]} is not installed; remedy: make setup") from None
+        raise SanityError(f"{command[0]} is not on PATH; remedy: make setup (for git: your package manager)") from None
     except subprocess.TimeoutExpired:
         raise SanityError(f"{command[0]} was not done after {DEADLINE:.0f} s") from None
     if quiet and done.returncode:
@@ -153,6 +155,21 @@ def check_layout(collection: Path) -> int:
     return len(wanted)
 
 
+def check_names(collection: Path) -> None:
+    """Every ``dhakacart.runbooks.<name>`` that a play, task or inventory uses is in the artifact.
+
+    :raises SanityError: one is not; Ansible itself would notice only when the task is reached.
+    """
+    prefix = ".".join(collection.parts[-2:])
+    for folder in ("playbooks", "roles", "inventories", "extensions"):
+        for path in sorted((collection / folder).rglob("*.yml")):
+            for name in re.findall(rf"\b{re.escape(prefix)}\.(\w+)", path.read_text(encoding="utf-8")):
+                places = (f"plugins/*/{name}.py", f"roles/{name}", f"playbooks/{name}.yml")
+                if not any(any(collection.glob(place)) for place in places):
+                    where = path.relative_to(collection)
+                    raise SanityError(f"{where} uses {prefix}.{name}, which the artifact does not have")
+
+
 def check_playbooks(collection: Path) -> None:
     """Every playbook of the artifact loads with only the artifact on the collections path.
 
@@ -169,7 +186,9 @@ def check_playbooks(collection: Path) -> None:
 
 def seed_get_pip() -> None:
     """Where ansible-test's own download of pip cannot be reached, let Python's take its place."""
-    from ansible_test._internal.python_requirements import get_venv_packages
+    from ansible_test._internal.python_requirements import (  # type: ignore[import-untyped]
+        get_venv_packages,
+    )
 
     class Python:
         version = PYTHON

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,10 +60,20 @@ class Runbook:
         return Run(done.returncode, done.stdout + done.stderr, time.monotonic() - begin)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def lab_home() -> Iterator[Path]:
+    """The labs of the tests live apart from a person's own; PostgreSQL's user must be able to reach them."""
+    folder = Path(tempfile.mkdtemp(prefix="dhakacart-tests-", dir="/var/tmp"))  # noqa: S108
+    folder.chmod(0o755)
+    os.environ["DHAKACART_LAB_HOME"] = str(folder)
+    yield folder
+    del os.environ["DHAKACART_LAB_HOME"]
+    folder.rmdir()
+
+
 @pytest.fixture(scope="session")
-def whole_lab() -> Iterator[Lab]:
+def whole_lab(lab_home: Path) -> Iterator[Lab]:
     lab = Lab.up(NAME)
-    heal(lab)
     yield lab
     lab.down()
 

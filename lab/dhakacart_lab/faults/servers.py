@@ -49,7 +49,7 @@ FAULTS = (
         "no_server_left",
         "restore",
         _kill_both,
-        settle=14,  # longer than the lab's limit for AWS not hearing from the server, 12 s
+        settle=20,  # longer than the lab's limit for AWS not hearing from the server, 15 s
     ),
     Fault(
         "disk-full",

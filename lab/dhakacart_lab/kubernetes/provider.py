@@ -102,10 +102,7 @@ class Simulated:
     def _wait_for(self, deployments: list[Obj]) -> None:
         def ready() -> bool:
             for meta in deployments:
-                found = self.api.get("deployments", meta["name"], namespace=meta["namespace"])
-                status = found.get("status", {})
-                current = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-                if not current or status.get("readyReplicas", 0) < found["spec"]["replicas"]:
+                if not _rolled_out(self.api.get("deployments", meta["name"], namespace=meta["namespace"])):
                     return False
             return True
 
@@ -135,9 +132,9 @@ class Simulated:
             return [str(error)]
         if not is_true(node, "Ready"):
             problems.append(f"node {NODE} is not ready")
-        wanted, ready = backend["spec"]["replicas"], backend.get("status", {}).get("readyReplicas", 0)
-        if ready < wanted:
-            problems.append(f"{manifests.BACKEND}: {ready} of {wanted} pods are ready")
+        if not _rolled_out(backend):
+            wanted, ready = backend["spec"]["replicas"], backend.get("status", {}).get("readyReplicas", 0)
+            problems.append(f"{manifests.BACKEND}: {ready} of {wanted} pods are ready, or a rollout is under way")
         return problems
 
     def reset(self) -> None:
@@ -192,6 +189,13 @@ class Simulated:
             return len(ready) >= int(wanted)
 
         process.wait_for("the new backend pods", replaced, timeout=PODS_READY, log=self.layout.logs / "kubelet.log")
+
+
+def _rolled_out(deployment: Obj) -> bool:
+    """Whether every pod is of the newest template and ready, and no other is left."""
+    status, wanted = deployment.get("status", {}), deployment["spec"]["replicas"]
+    current = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+    return current and all(status.get(count, 0) == wanted for count in ("replicas", "updatedReplicas", "readyReplicas"))
 
 
 def _waits(pod: Obj) -> bool:

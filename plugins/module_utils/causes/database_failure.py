@@ -180,7 +180,7 @@ BRANCHES = {
             "repoint",
             "Give the shop the endpoint and credentials that are valid",
             (Condition("kubernetes.api", frozenset({Status.OK})),),
-            "the old values are kept in the incident folder's undo file",
+            "the old values are kept in the Secret <name>-previous, and as AWSPREVIOUS in Secrets Manager",
         ),
         Branch(
             "restart-pods",

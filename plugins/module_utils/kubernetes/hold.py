@@ -68,8 +68,10 @@ def set_hold(connection: Mapping[str, Any], name: str, *, held: bool, dry_run: b
     # The version read is the version patched: of two responders one is told that it has changed.
     wanted["metadata"]["resourceVersion"] = autoscaler["metadata"]["resourceVersion"]
     patch(api, path, wanted, dry_run=dry_run)
+    # None takes the annotation of a hold away; a release that is undone is a hold again, with the bounds it had kept.
+    annotation = (autoscaler["metadata"].get("annotations") or {}).get(ANNOTATION)
     undo = (
         f"kubectl -n {settings.namespace} patch hpa {name} --type merge -p"
-        f" '{json.dumps({'spec': before, 'metadata': {'annotations': {ANNOTATION: None}}})}'"
+        f" '{json.dumps({'spec': before, 'metadata': {'annotations': {ANNOTATION: annotation}}})}'"
     )
     return {"changed": True, "before": before, "after": wanted["spec"], "undo": undo}

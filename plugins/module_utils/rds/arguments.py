@@ -16,6 +16,7 @@ class Settings:
     :param credentials_file: a shared credentials file; empty takes boto3's own chain.
     :param replica_region: where the replica is, when not in ``region``.
     :param secret: the Secrets Manager id of the database credentials; empty skips it.
+    :param metric_period_seconds: over how long CloudWatch averages; RDS has a figure a minute.
     :param salt: random, made for one run; without it no fingerprints of secrets are given.
     """
 
@@ -27,6 +28,7 @@ class Settings:
     endpoint_url: str = ""
     credentials_file: str = field(default="", metadata=PATH)
     profile: str = ""
+    metric_period_seconds: int = 60
     timeout: float = 3.0
     salt: str = field(default="", repr=False)
 
@@ -60,6 +62,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "endpoint_url": {"type": "str"},
     "credentials_file": {"type": "path"},
     "profile": {"type": "str"},
+    "metric_period_seconds": {"type": "int", "default": 60},
     "timeout": {"type": "float", "default": 3.0},
     "salt": {"type": "str", "no_log": True},
     "thresholds": {"type": "dict", "apply_defaults": True, "options": threshold_options(Thresholds)},

@@ -47,14 +47,14 @@ def read(settings: Settings) -> dict[str, Any]:
     calls: dict[str, Callable[[], Any]] = {
         "events": lambda: _events(aws, settings.instance, now),
         "snapshots": lambda: _snapshots(aws, settings.instance, now),
-        "metrics": lambda: _metrics(aws, settings.instance, settings.region, _METRICS, now),
+        "metrics": lambda: _metrics(aws, settings, settings.instance, settings.region, _METRICS, now),
     }
     if groups := [group["id"] for group in instance.get("security_groups", [])]:
         calls["security_groups"] = lambda: _security_groups(aws, groups, int(instance.get("port") or 5432))
     if settings.replica:
         calls["replica"] = lambda: _instance(aws, settings.replica, replica_region, now)
         metric = {"replica_lag_seconds": "ReplicaLag"}
-        calls["replica_metrics"] = lambda: _metrics(aws, settings.replica, replica_region, metric, now)
+        calls["replica_metrics"] = lambda: _metrics(aws, settings, settings.replica, replica_region, metric, now)
     if settings.secret:
         calls["secret"] = lambda: _secret(aws, settings.secret, settings.salt)
     facts.update(at_once(calls, 2 * settings.timeout + 1))
@@ -151,7 +151,9 @@ def _snapshots(aws: Aws, name: str, now: datetime) -> list[dict[str, Any]]:
     return sorted(snapshots, key=lambda row: (row["age_seconds"] is None, row["age_seconds"]))[:10]
 
 
-def _metrics(aws: Aws, name: str, region: str, metrics: Mapping[str, str], now: datetime) -> dict[str, Any]:
+def _metrics(
+    aws: Aws, settings: Settings, name: str, region: str, metrics: Mapping[str, str], now: datetime
+) -> dict[str, Any]:
     """Metric -> its newest datapoint of the last hour, ``{"value", "age_seconds"}``, or None where there is none."""
     names = list(metrics)
     queries = [
@@ -163,7 +165,7 @@ def _metrics(aws: Aws, name: str, region: str, metrics: Mapping[str, str], now: 
                     "MetricName": metrics[key],
                     "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": name}],
                 },
-                "Period": 60,
+                "Period": settings.metric_period_seconds,
                 "Stat": "Average",
             },
         }

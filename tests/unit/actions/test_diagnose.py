@@ -72,7 +72,9 @@ def test_a_cause_without_a_branch_says_what_to_do(judge: Run, finding: Make) -> 
     assert "; remedy: Stop the writes" in result["msg"]
 
 
-@pytest.mark.parametrize("bad", [[{}], [{"id": "a"}], [{"id": "a", "component": "a", "status": "worse", "summary": ""}]])
+@pytest.mark.parametrize(
+    "bad", [[{}], [{"id": "a"}], [{"id": "a", "component": "a", "status": "worse", "summary": ""}]]
+)
 def test_what_is_no_finding_is_one_line(judge: Run, bad: list[Any]) -> None:
     result = judge(bad)
     assert result["failed"] is True

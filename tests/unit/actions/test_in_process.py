@@ -32,16 +32,26 @@ def test_an_action_takes_the_options_of_its_module() -> None:
 
 
 def test_what_was_held_is_said_with_its_undo(run: Run, work: Callable[[Work], None], printed: list[str]) -> None:
-    seen: list[Any] = []
-    work(lambda options, check_mode: seen.append((options["state"], check_mode)) or HELD)
+    seen = []
+
+    def hold(options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+        seen.append((options["state"], check_mode))
+        return HELD
+
+    work(hold)
     assert run(autoscaler_hold, ARGS) == HELD
     assert seen == [("held", False)]
     assert printed == ["  held at 7 to 7   undo: kubectl patch"]
 
 
 def test_in_check_mode_it_would_be_held(run: Run, work: Callable[[Work], None], printed: list[str]) -> None:
-    seen: list[bool] = []
-    work(lambda _options, check_mode: seen.append(check_mode) or HELD)
+    seen = []
+
+    def release(_options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+        seen.append(check_mode)
+        return HELD
+
+    work(release)
     run(autoscaler_hold, {**ARGS, "state": "released"}, check_mode=True)
     assert seen == [True]
     assert printed == ["  would be released at 7 to 7   undo: kubectl patch"]

@@ -73,6 +73,31 @@ def test_what_could_not_be_read_is_never_called_nothing(close: Run, finding: Mak
     assert "redis" not in following
 
 
+def test_a_system_that_could_not_be_asked_at_all_is_not_known_either(close: Run, finding: Make) -> None:
+    following = close("investigation", findings=[finding("rds.api", "unknown", kind="denied"), finding("http.ready")])
+    assert following["next"].startswith("not known, rds.api could not be read")
+
+
+@pytest.mark.parametrize(
+    "unread",
+    [
+        ("redis.hit_rate", {}),  # no cause of this runbook asks for it
+        ("postgresql.standby", {"kind": "not_configured"}),
+    ],
+)
+def test_what_no_cause_asks_for_is_not_missed(close: Run, finding: Make, unread: tuple[str, dict[str, str]]) -> None:
+    name, evidence = unread
+    seen = [finding("http.ready"), finding(name, "unknown", **evidence)]
+    assert close("symptoms", findings=seen)["next"].startswith("nothing: ")
+    assert close("investigation", findings=seen)["next"].startswith("nothing: ")
+
+
+def test_of_many_that_could_not_be_read_a_few_are_named(close: Run, finding: Make) -> None:
+    names = ("primary", "standby", "role", "replication", "lag", "connections", "locks")
+    seen = [finding(f"postgresql.{name}", "unknown") for name in names]
+    assert "postgresql.lag and 2 more could not be read" in close("symptoms", findings=seen)["next"]
+
+
 def test_a_warning_alone_is_no_symptom(close: Run, finding: Make) -> None:
     assert close("symptoms", findings=[finding("http.latency", "warning")])["next"].startswith("nothing: no symptom")
 
@@ -85,9 +110,7 @@ def test_the_lab_asks_for_no_approval(close: Run) -> None:
 def test_the_next_command_stays_in_the_same_environment(close: Run) -> None:
     variables = {"inventory_dir": "/x/inventories/production", "dhakacart_target": "dr"}
     following = close("investigation", variables, diagnosis={"likely": LIKELY})["next"]
-    assert following == (
-        f"{PLAYBOOK} resolution -i inventories/production -e dhakacart_target=dr -e approve=true"
-    )
+    assert following == (f"{PLAYBOOK} resolution -i inventories/production -e dhakacart_target=dr -e approve=true")
 
 
 def test_only_a_verdict_of_not_recovered_fails_the_section(close: Run) -> None:

@@ -98,7 +98,11 @@ def test_an_unknown_section_is_refused_with_a_suggestion(check: Run, tag: str, h
 
 @pytest.mark.parametrize(
     ("branch", "hint"),
-    [("failver", "did you mean failover?"), ("restart", "did you mean restart-pods?"), ("xyz", "branches are failover")],
+    [
+        ("failver", "did you mean failover?"),
+        ("restart", "did you mean restart-pods?"),
+        ("xyz", "branches are failover"),
+    ],
 )
 def test_an_unknown_branch_is_refused_with_a_suggestion(check: Run, branch: str, hint: str) -> None:
     text = message(check(branch))

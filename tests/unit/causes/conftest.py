@@ -30,6 +30,7 @@ HEALTHY: Mapping[str, Mapping[str, Any]] = {
     "postgresql.long_queries": {},
     "postgresql.settings": {},
     "postgresql.wal_archiving": {},
+    "rds.activity": {"alive": True},
     "rds.instance": {"deletion_protection": True},
     "rds.multi_az": {"multi_az": True},
     "rds.pitr": {"retention_days": 30},

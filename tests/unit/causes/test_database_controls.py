@@ -34,7 +34,7 @@ def test_a_platform_with_every_control_has_no_gap(platform: Platform) -> None:
 
 
 def test_what_was_not_read_is_neither_there_nor_missing(platform: Platform, healthy_names: list[str]) -> None:
-    dark = {name: (UNKNOWN, {}) for name in healthy_names}
+    dark: dict[str, Any] = {name: (UNKNOWN, {}) for name in healthy_names}
     for findings in (platform(dark), []):
         assert [row["present"] for row in audit(findings, LIMITS)] == [None] * len(CONTROLS)
 

@@ -46,6 +46,7 @@ def stream(hears_primary: bool | None) -> Change:
     return one("postgresql.replication", status, hears_primary=hears_primary, streaming=bool(hears_primary))
 
 
+LOST = one("rds.activity", WARNING, alive=False)
 NOT_READY = one("http.ready", CRITICAL)
 DISK_FULL = one("rds.storage", CRITICAL, allocated_gb=20, max_allocated_gb=20)
 SPLIT = {
@@ -56,7 +57,7 @@ SPLIT = {
 SCENES: list[tuple[str, str, tuple[Change, ...]]] = [
     ("disk_full", "storage", (DISK_FULL, NOT_READY)),
     ("split_brain", "", (SPLIT,)),
-    ("no_server_left", "restore", (primary("refused"), standby("refused"), NOT_READY)),
+    ("no_server_left", "restore", (primary("refused"), standby("refused"), LOST, NOT_READY)),
     ("database_network_cut", "", (primary("no_route"), stream(True), NOT_READY)),
     ("database_network_cut", "", (primary("no_answer"), stream(True), NOT_READY)),
     ("primary_frozen", "failover", (primary("no_answer"), stream(False), NOT_READY)),
@@ -115,10 +116,13 @@ TAKEN_AWAY: list[tuple[str, tuple[Change, ...], Change, bool]] = [
     ("disk_full", (DISK_FULL,), one("rds.storage", WARNING), False),
     ("disk_full", (DISK_FULL,), one("rds.storage", UNKNOWN), False),
     ("split_brain", (SPLIT,), one("postgresql.split_brain", UNKNOWN), False),
-    ("no_server_left", (primary("refused"), standby("refused")), one("postgresql.standby", OK), False),
-    ("no_server_left", (primary("refused"), standby("refused")), standby("no_answer"), False),
-    ("no_server_left", (primary("refused"), standby("refused")), one("postgresql.standby", UNKNOWN), True),
-    ("no_server_left", (primary("refused"), standby("refused")), primary("no_answer"), False),
+    ("no_server_left", (primary("refused"), standby("refused"), LOST), one("postgresql.standby", OK), False),
+    ("no_server_left", (primary("refused"), standby("refused"), LOST), standby("no_answer"), False),
+    ("no_server_left", (primary("refused"), standby("refused"), LOST), one("postgresql.standby", UNKNOWN), True),
+    ("no_server_left", (primary("refused"), standby("refused"), LOST), primary("no_answer"), False),
+    # Both refuse us, but AWS still hears from the server: a broken path, and no reason to restore.
+    ("no_server_left", (primary("refused"), standby("refused"), LOST), one("rds.activity", OK, alive=True), False),
+    ("no_server_left", (primary("refused"), standby("refused"), LOST), one("rds.activity", UNKNOWN), True),
     ("database_network_cut", (primary("no_route"), stream(True)), stream(False), False),
     ("database_network_cut", (primary("no_route"), stream(True)), stream(None), True),
     ("database_network_cut", (primary("no_route"), stream(True)), standby("no_route"), False),
@@ -192,7 +196,7 @@ def named(judged: Mapping[str, Any]) -> list[str]:
     [
         # A full disk stops the server: more storage comes before a failover to a standby that is as full.
         ((DISK_FULL, primary("refused"), stream(False), NOT_READY), ["disk_full"]),
-        ((DISK_FULL, primary("refused"), standby("refused"), NOT_READY), ["disk_full", "no_server_left"]),
+        ((DISK_FULL, primary("refused"), standby("refused"), LOST, NOT_READY), ["disk_full", "no_server_left"]),
         ((primary("refused"), stream(False), NOT_READY), ["primary_down"]),
         (
             (one("postgresql.connections", CRITICAL), one("postgresql.locks", CRITICAL), NOT_READY),

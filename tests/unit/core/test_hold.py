@@ -72,7 +72,9 @@ def test_one_that_is_not_held_needs_no_release(found: dict[str, Any]) -> None:
     assert bounds_when_released(found) is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", "{}", '{"minReplicas": 3}', '{"minReplicas": "x", "maxReplicas": 5}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "7", "{}", '{"minReplicas": 3}', '{"minReplicas": "x", "maxReplicas": 5}']
+)
 def test_an_annotation_that_a_hold_did_not_write_is_named_with_the_remedy(text: str) -> None:
     with pytest.raises(Unexpected, match=r"held-bounds is not readable; remedy: .* by hand"):
         bounds_when_released(autoscaler(held=text))
@@ -149,11 +151,20 @@ def test_undo_is_a_command_that_restores_the_bounds_and_takes_the_annotation_awa
 ) -> None:
     serve(monkeypatch, autoscaler())
     words = shlex.split(set_hold(CONNECTION, "hpa", held=True, dry_run=False)["undo"])
-    assert words[:-1] == "kubectl -n shop patch hpa hpa --type merge -p".split()
+    assert words[:-1] == ["kubectl", "-n", "shop", "patch", "hpa", "hpa", "--type", "merge", "-p"]
     assert json.loads(words[-1]) == {
         "spec": {"minReplicas": 3, "maxReplicas": 50},
         "metadata": {"annotations": {ANNOTATION: None}},
     }
+
+
+def test_undo_of_a_release_holds_it_again_so_that_it_can_be_released_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(monkeypatch, autoscaler())
+    set_hold(CONNECTION, "hpa", held=True, dry_run=False)
+    held = json.loads(json.dumps(server.found))
+    undo = json.loads(shlex.split(set_hold(CONNECTION, "hpa", held=False, dry_run=False)["undo"])[-1])
+    assert undo["spec"] == held["spec"]
+    assert undo["metadata"]["annotations"] == {ANNOTATION: held["metadata"]["annotations"][ANNOTATION]}
 
 
 def test_a_dry_run_asks_the_server_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,7 @@ def well() -> dict[str, str]:
 
 
 def read(*names: str, **options: Any) -> dict[str, Any]:
-    return read_platform({name: options for name in names}, list(names))
+    return read_platform(dict.fromkeys(names, options), list(names))
 
 
 def test_systems_that_are_well_are_healthy(put: Put) -> None:
@@ -190,8 +190,13 @@ def test_reading_nothing_is_unknown(put: Put) -> None:
 def test_options_that_make_no_sense_are_one_line_and_nothing_is_read(
     put: Put, systems: dict[str, Any], place: str
 ) -> None:
-    read_at_all: list[bool] = []
-    put(http=lambda: read_at_all.append(True) or well())
+    read_at_all = []
+
+    def answer() -> dict[str, str]:
+        read_at_all.append(True)
+        return well()
+
+    put(http=answer)
     with pytest.raises(ConfigurationError, match=f"^{place}"):
         read_platform(systems, ["http"])
     assert read_at_all == []
@@ -200,6 +205,6 @@ def test_options_that_make_no_sense_are_one_line_and_nothing_is_read(
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_every_system_can_be_loaded_and_has_the_interface(name: str) -> None:
     system = platform_reading._load(name)
-    assert system.NAME == name
+    assert name == system.NAME
     assert callable(system.read)
     assert callable(system.judge)

@@ -20,6 +20,7 @@ from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors imp
     RunbookError,
     Unexpected,
 )
+from ansible_collections.dhakacart.runbooks.plugins.module_utils.postgresql import facts as postgresql_facts
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.postgresql.arguments import Settings
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.shop_database import (
     Target,
@@ -101,9 +102,7 @@ class Platform:
             raise Missing("HTTP 404", where=path)
         return {"data": dict(self.secrets[name])}
 
-    def exchange(
-        self, method: str, path: str, query: Mapping[str, Any], body: bytes, _content_type: str
-    ) -> bytes:
+    def exchange(self, method: str, path: str, query: Mapping[str, Any], body: bytes, _content_type: str) -> bytes:
         sent = json.loads(body)
         name = sent["metadata"]["name"] if method == "POST" else path.rpartition("/")[2]
         dry = " (dry)" if query.get("dryRun") == "All" else ""
@@ -136,9 +135,7 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
     monkeypatch.setattr(shop_database, "Aws", lambda _settings: found)
     monkeypatch.setattr(shop_database, "Api", lambda _settings: found)
     monkeypatch.setattr(shop_database, "check_login", found.login)
-    monkeypatch.setattr(
-        shop_database.postgresql_facts, "read", lambda _settings: {"primary": DOWN, "replica": server()}
-    )
+    monkeypatch.setattr(postgresql_facts, "read", lambda _settings: {"primary": DOWN, "replica": server()})
     return found
 
 
@@ -275,6 +272,13 @@ def test_a_named_host_that_is_no_address_is_refused_before_anything_is_written(p
 def test_with_external_secrets_the_operator_is_asked_after_secrets_manager(platform: Platform) -> None:
     repoint(options(secrets_manager_first=True), dry_run=False)
     assert platform.writes[:2] == ["put_secret_value", "PATCH dhakacart-db-credentials"]
+
+
+def test_the_operator_is_left_alone_when_secrets_manager_held_the_right_values_already(platform: Platform) -> None:
+    repoint(options(secrets_manager_first=True), dry_run=False)
+    platform.log.clear()
+    repoint(options(secrets_manager_first=True), dry_run=False)
+    assert platform.writes == []
 
 
 def test_external_secrets_that_are_not_there_say_which_variable_is_wrong(platform: Platform) -> None:

@@ -66,7 +66,8 @@ def test_a_file_of_that_name_is_no_incident(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"null", b"[]", b'{"findings": {}}', b'{"findings": [1]}', b'{"findings": [{}]}', b"\xff\xfe"]
+    "content",
+    [b"", b"{", b"null", b"[]", b'{"findings": {}}', b'{"findings": [1]}', b'{"findings": [{}]}', b"\xff\xfe"],
 )
 def test_an_opening_state_that_is_corrupt_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / incidents.OPENING).write_bytes(content)

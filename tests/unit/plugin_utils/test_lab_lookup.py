@@ -34,7 +34,7 @@ def look() -> Look:
     )
 
     def apply(**options: Any) -> Any:
-        plugin = lab.LookupModule()
+        plugin: Any = lab.LookupModule()
         plugin._load_name = plugin.ansible_name = name  # as Ansible's loader does
         (found,) = plugin.run([], {}, **options)
         return found

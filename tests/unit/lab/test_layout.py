@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The addresses, names and files of a lab."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from dhakacart_lab import lab as lab_module
+from dhakacart_lab.layout import LabError, Layout, lab_folder, load_layout, read_layout, state_root
+
+
+def layout(subnet: int = 77, folder: Path = Path("/lab")) -> Layout:
+    return Layout(name="t", folder=folder, subnet=subnet, lab_id="t-1")
+
+
+def addresses(found: Layout) -> list[str]:
+    fixed = (
+        found.edge_admin,
+        found.redis,
+        found.kubernetes_api,
+        found.aws,
+        found.load_balancer,
+        found.webhook,
+        found.kubelet,
+    )
+    return [
+        *(address.host for address in (*found.endpoints.values(), *found.nodes.values(), *fixed)),
+        *(found.pod_ip(number) for number in range(600)),
+    ]
+
+
+def test_everything_has_an_address_of_its_own_in_the_labs_network() -> None:
+    network = ipaddress.ip_network("127.77.0.0/16")
+    found = addresses(layout())
+    assert len(set(found)) == len(found)
+    assert all(ipaddress.ip_address(address) in network for address in found)
+
+
+def test_two_labs_share_no_address() -> None:
+    assert not set(addresses(layout(77))) & set(addresses(layout(78)))
+
+
+@pytest.mark.parametrize("name", ["a", "default", "lab-2", "a" * 20])
+def test_a_name_is_a_folder_below_the_state_root(name: str) -> None:
+    assert lab_folder(name) == state_root() / name
+
+
+@pytest.mark.parametrize("name", ["", "Lab", "2lab", "-x", "a/b", "..", "a_b", "a" * 21, "läb", "lab\n"])
+def test_a_name_that_could_leave_the_folder_or_break_a_host_name_is_refused(name: str) -> None:
+    with pytest.raises(LabError, match="lab name"):
+        lab_folder(name)
+
+
+def test_what_is_described_is_read_again(tmp_path: Path) -> None:
+    original = layout(folder=tmp_path)
+    original.lab_file.write_text(json.dumps(original.describe()), encoding="utf-8")
+    assert read_layout(tmp_path) == original
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"name": "t", "subnet": "x", "lab_id": "t"}', "null"])
+def test_a_file_that_is_no_lab_file_says_how_to_mend_it(tmp_path: Path, text: str) -> None:
+    (tmp_path / "lab.json").write_text(text, encoding="utf-8")
+    with pytest.raises(LabError, match=r"not a lab file .*; remedy: runbook lab down, then runbook lab up"):
+        read_layout(tmp_path)
+
+
+def test_a_lab_that_is_not_up_says_how_to_start_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DHAKACART_LAB_HOME", str(tmp_path))
+    with pytest.raises(LabError, match="remedy: runbook lab up"):
+        load_layout("blue")
+
+
+def test_the_lab_file_names_files_of_secrets_and_holds_none(tmp_path: Path) -> None:
+    found = layout(folder=tmp_path)
+    found.credentials.mkdir()
+    for name in lab_module.CREDENTIALS:
+        (found.credentials / name).write_text(f"secret-of-{name}\n", encoding="utf-8")
+    assert found.secret("db-app") == "secret-of-db-app"
+    assert "secret-of" not in json.dumps(found.describe())
+    assert "secret-of" not in repr(found)
+
+
+def test_a_credential_that_is_missing_says_how_to_make_it(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="no such credential; remedy: runbook lab up"):
+        layout(folder=tmp_path).secret("db-app")
+
+
+def test_no_check_is_told_where_the_truth_about_faults_is(tmp_path: Path) -> None:
+    assert "private" not in json.dumps(layout(folder=tmp_path).describe())
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DHAKACART_LAB_HOME", str(tmp_path))
+    return tmp_path
+
+
+def record(home: Path, name: str, subnet: int) -> None:
+    (home / name).mkdir()
+    (home / name / "lab.json").write_text(json.dumps({"name": name, "subnet": subnet, "lab_id": name}))
+
+
+def test_a_new_lab_takes_a_network_that_no_other_lab_has(home: Path) -> None:
+    first = lab_module._free_subnet("blue")
+    assert 10 <= first < 250
+    record(home, "other", first)
+    second = lab_module._free_subnet("blue")
+    assert second != first
+    assert 10 <= second < 250
+
+
+def test_a_name_comes_back_to_its_network(home: Path) -> None:
+    assert lab_module._free_subnet("blue") == lab_module._free_subnet("blue")
+
+
+def test_a_network_on_which_something_listens_is_not_taken(home: Path) -> None:
+    first = lab_module._free_subnet("blue")
+    with socket.socket() as stranger:
+        stranger.bind((str(layout(first).redis.host), layout(first).redis.port))
+        stranger.listen()
+        assert lab_module._free_subnet("blue") != first
+    assert lab_module._free_subnet("blue") == first
+
+
+def test_a_broken_neighbour_does_not_keep_a_lab_from_starting(home: Path) -> None:
+    record(home, "broken", 10)
+    (home / "broken" / "lab.json").write_text("{")
+    lab_module._free_subnet("blue")
+
+
+def test_where_every_network_is_taken_the_remedy_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab_module, "_can_bind", lambda _address: False)
+    with pytest.raises(LabError, match="no free loopback network"):
+        lab_module._free_subnet("blue")
+
+
+def test_a_lab_keeps_its_identity_when_it_is_started_again(home: Path) -> None:
+    folder = home / "blue"
+    folder.mkdir()
+    first = lab_module._layout_for("blue", folder)
+    assert lab_module._layout_for("blue", folder) == first
+    assert first.lab_id.startswith("blue-")
