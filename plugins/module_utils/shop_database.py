@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .core.errors import ConfigurationError, Denied, Missing, ReadError, Unexpected
+from .core.errors import ConfigurationError, Denied, Missing, NoAnswer, ReadError, Unexpected
+from .core.gather import Job, gather
 from .kubernetes.arguments import Settings as KubernetesSettings
 from .kubernetes.client import Api
 from .kubernetes.writing import patch, put_secret
 from .options import build
 from .postgresql import facts as postgresql_facts
 from .postgresql.arguments import Settings as PostgresqlSettings
+from .postgresql.client import login_error
 from .rds.arguments import Settings as RdsSettings
 from .rds.client import Aws
+
+LEAST_CONNECT_SECONDS = 2  # libpq takes less as 2
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,19 @@ def writable_endpoint(observed: Mapping[str, Any], settings: PostgresqlSettings)
 def check_login(target: Target, dbname: str, timeout: float) -> None:
     """Log in as the shop would; the shop must not be given what does not work.
 
-    :raises ReadError: the login failed.
+    :raises ReadError: the login failed; Denied where it is the credentials.
     """
+    patience = max(LEAST_CONNECT_SECONDS, math.ceil(timeout))
+    # connect_timeout ends with the login; a server that freezes after it would be waited for without end.
+    job = Job(lambda: _log_in(target, dbname, timeout, patience), patience + timeout)
+    error = gather({"login": job})["login"].error
+    if isinstance(error, NoAnswer) and not error.where:
+        raise NoAnswer(error.message, where=f"{target.host}:{target.port}", remedy="is the server frozen?")
+    if error is not None:
+        raise error
+
+
+def _log_in(target: Target, dbname: str, timeout: float, patience: int) -> None:
     import psycopg
 
     where = f"{target.host}:{target.port}"
@@ -69,12 +85,15 @@ def check_login(target: Target, dbname: str, timeout: float) -> None:
             user=target.user,
             password=target.password,
             dbname=dbname,
-            connect_timeout=max(2, int(timeout)),
+            connect_timeout=patience,
             application_name="dhakacart-runbooks",
         ) as connection:
             connection.execute("select 1")
     except psycopg.Error as error:
         text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = login_error(text, where, timeout)
+        if not isinstance(reason, Denied):
+            raise reason from None
         raise Denied(
             f"the credentials in Secrets Manager do not work there ({text})",
             where=where,

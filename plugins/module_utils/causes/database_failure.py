@@ -121,7 +121,7 @@ CAUSES = (
     Cause(
         "standby_down",
         "The standby is down; the primary is well, and nothing would take over from it",
-        (ok(PRIMARY), bad(STANDBY)),
+        (ok(PRIMARY), ok("postgresql.role"), bad(STANDBY)),
         next_step="Do not fail over. RDS makes a new standby by itself; a read replica is made anew: see the page,"
         " Resolution.",
         hides=("replication_broken", "standby_lag"),

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..core.errors import Missing
+from ..core.errors import Missing, Unexpected
 from .client import Api
 
 MERGE = "application/merge-patch+json"
@@ -19,7 +19,13 @@ def patch(api: Api, path: str, body: Mapping[str, Any], *, dry_run: bool) -> dic
     :raises ReadError: the server did not take it.
     """
     query = {"fieldManager": "dhakacart-runbooks", **({"dryRun": "All"} if dry_run else {})}
-    found: dict[str, Any] = json.loads(api.exchange("PATCH", path, query, json.dumps(body).encode(), MERGE))
+    answer = api.exchange("PATCH", path, query, json.dumps(body).encode(), MERGE)
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Unexpected("the answer to a patch is not a JSON object", where=path, remedy="is this Kubernetes?")
     return found
 
 

@@ -291,7 +291,8 @@ def events(facts: Facts) -> Finding:
     if not telling:
         summary = f"{len(found)} events in 60 min, none a failover, restart or failure"
         return Finding("rds.events", "RDS events", Status.OK, summary, evidence)
-    summary = f"{len(failovers)} failovers, {len(restarts)} restarts, {len(troubles)} failures in 60 min"
+    counts = f"{len(failovers)} of failover, {len(restarts)} of restart, {len(troubles)} of failure"
+    summary = f"events of 60 min: {counts}"
     return Finding("rds.events", "RDS events", Status.WARNING, summary, evidence, str(telling[-1].get("message", "")))
 
 

@@ -211,6 +211,15 @@ def named(judged: Mapping[str, Any]) -> list[str]:
             ["credentials_stale", "standby_lag"],
         ),
         ((SPLIT, stream(False)), ["split_brain"]),
+        # The endpoints are swapped: the replica's answers as the primary that it is, and no standby is down.
+        (
+            (
+                one("postgresql.role", CRITICAL, in_recovery=True),
+                one("postgresql.standby", CRITICAL, reachable=True, in_recovery=False),
+                NOT_READY,
+            ),
+            ["endpoint_stale"],
+        ),
     ],
 )
 def test_of_two_faults_both_are_named_and_what_one_brings_about_is_not(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,8 +17,8 @@ from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors imp
     ConfigurationError,
     Denied,
     Missing,
+    NoAnswer,
     ReadError,
-    RunbookError,
     Unexpected,
 )
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.postgresql import facts as postgresql_facts
@@ -307,15 +308,43 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return apply
 
 
-@pytest.mark.parametrize("text", ['FATAL:  password authentication failed for user "shop"\nDETAIL: more', ""])
-def test_a_refused_login_is_one_line_with_the_remedy_and_without_the_password(
-    refuse: Callable[[str], None], text: str
-) -> None:
-    refuse(text)
-    with pytest.raises(RunbookError) as raised:
+def test_a_refused_login_is_one_line_with_the_remedy_and_without_the_password(refuse: Callable[[str], None]) -> None:
+    refuse('connection failed: FATAL:  password authentication failed for user "shop"\nDETAIL: more')
+    with pytest.raises(Denied) as raised:
         check_login(Target("db-b", 5433, "shop", PASSWORD), "dhakacart", 3.0)
     message = str(raised.value)
     assert "\n" not in message
     assert message.startswith("db-b:5433: the credentials in Secrets Manager do not work there (")
     assert "rotate the password again" in message
     assert PASSWORD not in everything(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('connection to server at "db-b" failed: Connection refused', "refused"),
+        ("FATAL:  sorry, too many clients already", "overloaded"),
+        ("FATAL:  the database system is starting up", "not_ready"),
+        ("", "unexpected"),
+    ],
+)
+def test_a_server_that_is_not_there_is_not_blamed_on_the_password(
+    refuse: Callable[[str], None], text: str, kind: str
+) -> None:
+    refuse(text)
+    with pytest.raises(ReadError) as raised:
+        check_login(Target("db-b", 5433, "shop", PASSWORD), "dhakacart", 3.0)
+    assert raised.value.kind == kind
+    assert str(raised.value).startswith("db-b:5433: ")
+    assert "rotate" not in str(raised.value)
+
+
+def test_a_server_that_freezes_after_the_login_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(shop_database, "LEAST_CONNECT_SECONDS", 0)
+    monkeypatch.setattr(psycopg, "connect", lambda **_arguments: over.wait(30))
+    try:
+        with pytest.raises(NoAnswer, match=r"^db-b:5433: no answer within 1\.1 s; remedy: "):
+            check_login(Target("db-b", 5433, "shop", PASSWORD), "dhakacart", 0.1)
+    finally:
+        over.set()
