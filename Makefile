@@ -49,7 +49,7 @@ sanity: $(READY) ## ansible-test sanity on the built collection
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python tests/sanity/run.py
 
 molecule: $(READY) ## The molecule scenario
-	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH ../$(BIN)/molecule test --all
+	PATH=$(CURDIR)/$(BIN):$$PATH MOLECULE_COMMAND_BORDERS=false $(BIN)/molecule test --all
 
 bench: $(READY) ## Ratios against baselines measured in the same run
 	$(BIN)/python benchmarks/immediate.py

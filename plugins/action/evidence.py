@@ -17,7 +17,6 @@ ARGUMENT_SPEC = {
     "directory": {"type": "path", "required": True},
     "reading": {"type": "dict", "required": True},
 }
-KEPT = ("started", "status", "findings", "facts", "seconds")
 
 
 class ActionModule(ActionBase):
@@ -29,7 +28,7 @@ class ActionModule(ActionBase):
         """The incident folder; nothing is written in check mode."""
         super().run(tmp, task_vars)
         _result, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
-        kept = {key: options["reading"][key] for key in KEPT if key in options["reading"]}
+        kept = incidents.worth_keeping(options["reading"])
         items = len(kept.get("findings", [])) + len(kept.get("facts", {}))
         root = Path(options["directory"]).resolve()
         if self._task.check_mode:

@@ -25,6 +25,11 @@ MOST_IN_ONE_SECOND = 20
 SAME_INCIDENT_SECONDS = 24 * 3600
 
 
+def worth_keeping(reading: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a reading that an opening state is made of."""
+    return {key: reading[key] for key in ("started", "status", "findings", "facts", "seconds") if key in reading}
+
+
 def create(root: Path, environment: str, runbook: str, opening: Mapping[str, Any]) -> Path:
     """A new incident folder with its opening state; the folder.
 

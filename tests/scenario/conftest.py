@@ -63,7 +63,7 @@ class Runbook:
 @pytest.fixture(scope="session", autouse=True)
 def lab_home() -> Iterator[Path]:
     """The labs of the tests live apart from a person's own; PostgreSQL's user must be able to reach them."""
-    folder = Path(tempfile.mkdtemp(prefix="dhakacart-tests-", dir="/var/tmp"))  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="dhakacart-tests-", dir="/var/tmp"))
     folder.chmod(0o755)
     os.environ["DHAKACART_LAB_HOME"] = str(folder)
     yield folder

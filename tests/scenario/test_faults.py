@@ -50,7 +50,7 @@ def keep_figures(name: str, figures: dict[str, object]) -> None:
 
 def swapped(lab: Lab, run: Run, cause: str) -> list[str]:
     """After the shop was given the other endpoint the names are the other way round, as the page says."""
-    if cause != "endpoint_stale":
+    if cause not in ("endpoint_stale", "database_moved"):
         return []
     endpoints = lab.layout.endpoints
     return [

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from .. import edge
+from .. import edge, process
+from ..aws import client
 from ..lab import Lab
 from .fault import Fault
 
@@ -16,7 +17,28 @@ def _swap_roles_behind_the_endpoint(lab: Lab) -> None:
     edge.point(lab.layout, "replica", lab.cluster.primary().name)
 
 
+def _promote_and_tell_nobody(lab: Lab) -> None:
+    """Somebody promoted the replica when the primary died, and went home."""
+    lab.cluster.primary().kill()
+    rds, replica = client(lab.layout, "rds"), lab.layout.db_read_replica
+    rds.promote_read_replica(DBInstanceIdentifier=replica)
+
+    def promoted() -> bool:
+        (instance,) = rds.describe_db_instances(DBInstanceIdentifier=replica)["DBInstances"]
+        return instance["DBInstanceStatus"] == "available" and "ReadReplicaSourceDBInstanceIdentifier" not in instance
+
+    process.wait_for("the promotion", promoted, timeout=30, interval=0.2)
+
+
 FAULTS = (
+    Fault(
+        "replica-promoted",
+        "The primary died, the replica was promoted, and the shop was not told.",
+        "database_moved",
+        "repoint",
+        _promote_and_tell_nobody,
+        settle=2,
+    ),
     Fault(
         "database-network-cut",
         "Packets to the primary's endpoint are dropped; the servers themselves are well.",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults of replication between two healthy servers."""
+"""Faults of settings and replication between two healthy servers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,21 @@ def _point_receiver_at_nothing(lab: Lab) -> None:
         standby.execute("select pg_reload_conf()")
 
 
+def _fence_the_primary(lab: Lab) -> None:
+    with lab.cluster.connect() as primary:
+        primary.execute("alter system set default_transaction_read_only = on")
+        primary.execute("select pg_reload_conf()")
+
+
 FAULTS = (
+    Fault(
+        "primary-read-only",
+        "Somebody made the primary read-only by a setting.",
+        "primary_read_only",
+        None,
+        _fence_the_primary,
+        settle=2,
+    ),
     Fault(
         "standby-lag",
         "The standby receives but does not replay.",

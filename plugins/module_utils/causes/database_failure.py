@@ -27,6 +27,19 @@ CAUSES = (
         hides=("replication_broken", "standby_down", "standby_lag"),
     ),
     Cause(
+        "database_moved",
+        "The other endpoint takes writes now; the shop still uses the old one",
+        (critical(PRIMARY, kind=GONE), Condition(STANDBY, evidence={"reachable": True, "in_recovery": False})),
+        branch="repoint",
+        hides=("primary_down", "replication_broken", "standby_down", "application_pool_dead"),
+    ),
+    Cause(
+        "primary_read_only",
+        "The primary takes no writes: sessions are read-only by a setting",
+        (critical("postgresql.role", in_recovery=False, transaction_read_only=True),),
+        next_step="Find who set default_transaction_read_only, and why, before you reset it; see the page, Resolution.",
+    ),
+    Cause(
         "no_server_left",
         "Neither the primary nor the standby is running",
         (

@@ -57,6 +57,12 @@ SPLIT = {
 SCENES: list[tuple[str, str, tuple[Change, ...]]] = [
     ("disk_full", "storage", (DISK_FULL, NOT_READY)),
     ("split_brain", "", (SPLIT,)),
+    (
+        "database_moved",
+        "repoint",
+        (primary("refused"), one("postgresql.standby", CRITICAL, reachable=True, in_recovery=False), NOT_READY),
+    ),
+    ("primary_read_only", "", (one("postgresql.role", CRITICAL, in_recovery=False, transaction_read_only=True),)),
     ("no_server_left", "restore", (primary("refused"), standby("refused"), LOST, NOT_READY)),
     ("database_network_cut", "", (primary("no_route"), stream(True), NOT_READY)),
     ("database_network_cut", "", (primary("no_answer"), stream(True), NOT_READY)),
@@ -180,11 +186,6 @@ def test_every_condition_of_every_cause_is_needed(platform: Platform) -> None:
         for condition in rule.tests:
             left = [finding for finding in platform(*scene) if finding.id != condition.finding]
             assert diagnose(left, [rule])["likely"] is None, f"{cause} without {condition.finding}"
-
-
-def test_a_primary_that_only_refuses_writes_is_not_called_a_standby(platform: Platform) -> None:
-    read_only = one("postgresql.role", CRITICAL, in_recovery=False, transaction_read_only=True)
-    assert diagnose(platform(read_only, NOT_READY), CAUSES)["likely"] is None
 
 
 def named(judged: Mapping[str, Any]) -> list[str]:
