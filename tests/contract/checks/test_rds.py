@@ -76,11 +76,12 @@ def aws() -> Iterator[str]:
         Namespace="AWS/RDS",
         MetricData=[
             {
-                "MetricName": "FreeStorageSpace",
+                "MetricName": metric,
                 "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": "primary"}],
-                "Value": 15 * 1024**3,
+                "Value": value,
                 "Timestamp": datetime.now(UTC),
             }
+            for metric, value in (("FreeStorageSpace", 15 * 1024**3), ("DatabaseConnections", 12))
         ],
     )
     yield url
