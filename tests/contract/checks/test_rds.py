@@ -112,7 +112,7 @@ def judged(options: dict[str, Any]) -> dict[str, Finding]:
 def test_a_healthy_database_is_ok(params: dict[str, Any]) -> None:
     findings = judged(params)
     assert {str(finding.status) for finding in findings.values()} == {"ok"}
-    assert len(findings) == 10
+    assert len(findings) == 11
 
 
 def test_an_instance_that_does_not_exist_is_critical_and_nothing_is_said_about_it(params: dict[str, Any]) -> None:
