@@ -9,7 +9,7 @@ import difflib
 import re
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ansible.template import trust_as_template
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import line
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import known_branch, rules
-from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.sections import ANSIBLE_TAGS, SECTIONS
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.sections import ANSIBLE_TAGS, CHANGING, SECTIONS
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.variables import CHECKS
 
 ARGUMENT_SPEC = {
@@ -44,8 +44,10 @@ class ActionModule(ActionBase):
             runbook = rules(options["runbook"])
             if options["branch"]:
                 known_branch(runbook, options["branch"])
+            _one_at_a_time(sections, variables)
             values = self._values(variables)
-            _readable_credentials(values)
+            if self._connection.transport == "local":  # on a bastion the files are the bastion's
+                _readable_credentials(values)
         except ConfigurationError as error:
             return {"failed": True, "changed": False, "msg": str(error)}
         shown = ", ".join(sections) or "bare run, reads only"
@@ -81,6 +83,17 @@ class ActionModule(ActionBase):
                 raise ConfigurationError(f"{problem}, not {value!r}", where=name, remedy=f"mend it in {place}")
             found[name] = value
         return found
+
+
+def _one_at_a_time(sections: Sequence[str], variables: Mapping[str, Any]) -> None:
+    """A change is decided and approved for one environment: the prompt would speak of the first of several only."""
+    hosts = list(variables.get("ansible_play_hosts_all") or ())
+    if len(hosts) > 1 and CHANGING & set(sections):
+        raise ConfigurationError(
+            f"{len(hosts)} environments at once ({', '.join(hosts)})",
+            where="dhakacart_target",
+            remedy=f"change one after the other: -e dhakacart_target={hosts[0]}",
+        )
 
 
 def _root(error: BaseException) -> str:

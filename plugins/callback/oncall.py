@@ -189,11 +189,25 @@ class CallbackModule(Default):
 
 def _reason(answer) -> str:
     """One line. A command says why it failed on its standard error, and in ``msg`` only that it did."""
-    said = str(answer.get("msg") or answer.get("censored") or "no reason was given; run again with -v")
+    said = str(
+        answer.get("msg") or answer.get("censored") or _waited(answer) or "no reason was given; run again with -v"
+    )
     rows = str(answer.get("stderr") or "").strip().splitlines()
     if rows and rows[-1] not in said:
         said += f": {rows[-1]}"
     return " ".join(said.split())
+
+
+def _waited(answer) -> str:
+    """What a wait that was in vain saw last."""
+    if "attempts" not in answer:
+        return ""
+    seen = [
+        f"{row['id']} is {row['status']}: {row['summary']}"
+        for row in answer.get("findings", [])
+        if row["status"] != "ok"
+    ]
+    return f"not so after {answer['attempts']} looks" + (f"; last seen: {'; '.join(seen[:3])}" if seen else "")
 
 
 def _flat(block):

@@ -35,19 +35,30 @@ SECTIONS = {
         Section("escalation", 60),
     )
 }
-# Tags that Ansible itself gives a meaning to.
-ANSIBLE_TAGS = frozenset({"all", "always", "never", "tagged", "untagged"})
+# Sections that may change something.
+CHANGING = frozenset({"immediate", "resolution", "verification"})
+# Tags that Ansible itself gives a meaning to. Not "never": it would run every section that changes something.
+ANSIBLE_TAGS = frozenset({"all", "always", "tagged", "untagged"})
 
 
 def command(runbook: str, section: str, variables: Mapping[str, Any], extra: str = "") -> str:
     """The command that runs a section in the same environment, to be pasted.
 
-    :param variables: the task's variables; ``inventory_dir`` names the inventory.
+    :param variables: the task's variables; ``inventory_dir`` names the inventory and ``playbook_dir`` where this run
+        came from: the checkout it was started in, another one, or the installed collection.
     """
-    parts = ["ansible-playbook", f"playbooks/{runbook}.yml", "--tags", section]
+    playbooks = Path(str(variables.get("playbook_dir") or "playbooks"))
+    here = not playbooks.is_absolute() or playbooks.parent.resolve() == Path.cwd().resolve()
+    if here:
+        playbook = f"playbooks/{runbook}.yml"
+    elif "ansible_collections" in playbooks.parts:
+        playbook = f"dhakacart.runbooks.{runbook.replace('-', '_')}"
+    else:
+        playbook = str(playbooks / f"{runbook}.yml")
+    parts = ["ansible-playbook", playbook, "--tags", section]
     inventory = Path(str(variables.get("inventory_dir") or ""))
     if inventory.name:
-        shown = f"inventories/{inventory.name}" if inventory.parent.name == "inventories" else str(inventory)
+        shown = f"inventories/{inventory.name}" if here and inventory.parent.name == "inventories" else str(inventory)
         parts += ["-i", shown] if shown != "inventories/lab" else []
     if target := variables.get("dhakacart_target"):
         parts += ["-e", f"dhakacart_target={target}"]

@@ -17,6 +17,10 @@ def _host(value: Any) -> str:
     return ""
 
 
+def _host_or_empty(value: Any) -> str:
+    return "" if value == "" else _host(value)
+
+
 def _text(value: Any) -> str:
     return "" if isinstance(value, str) and value.strip() else "must be a text that is not empty"
 
@@ -74,7 +78,7 @@ CHECKS: dict[str, Callable[[Any], str]] = {
     "dhakacart_approval_required": _flag,
     "dhakacart_read_timeout": _positive,
     "dhakacart_db_host": _host,
-    "dhakacart_db_replica_host": _host,
+    "dhakacart_db_replica_host": _host_or_empty,  # RDS shows no Multi-AZ standby, and a replica is optional
     "dhakacart_db_port": _port,
     "dhakacart_db_name": _text,
     "dhakacart_db_user": _text,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from dhakacart_lab import process
-from dhakacart_lab.faults.catalogue import inject
+from dhakacart_lab.faults.catalogue import heal, inject
 from dhakacart_lab.faults.state import active
 from dhakacart_lab.lab import Lab
 from dhakacart_lab.layout import LabError, lab_folder
@@ -73,6 +73,16 @@ def test_a_fault_is_healed_when_its_lease_ends_though_nobody_is_there(beside: La
     process.wait_for("the janitor", lambda: not active(beside.layout), timeout=60)
     with beside.cluster.connect(beside.cluster.standby().name) as standby:
         assert standby.execute("select pg_is_wal_replay_paused()").fetchone() == (False,)
+
+
+@pytest.mark.parametrize("name", ["runaway-query", "lock-pileup", "connections-exhausted"])
+def test_heal_ends_what_a_fault_left_in_the_server(name: str, beside: Lab) -> None:
+    """A session that computes does not notice that the process behind it is gone."""
+    inject(beside, name, lease=600)
+    heal(beside)
+    with beside.cluster.connect() as database:
+        query = "select count(*) from pg_stat_activity where application_name in ('reporting-job', 'migration-job')"
+        assert database.execute(query).fetchone() == (0,)
 
 
 def test_a_mistyped_fault_or_name_is_one_line(beside: Lab) -> None:

@@ -53,6 +53,7 @@ def heal(lab: Lab) -> list[str]:
         process.stop(layout, component, timeout=2)
     lab.revive()
     lab.cluster.reset()
+    sessions.end_left(lab)
     for endpoint in layout.endpoints:
         if endpoint != "recovery":
             edge.set_mode(layout, endpoint, "forward")

@@ -15,6 +15,17 @@ from .fault import Fault
 HOLDER = "dhakacart_lab.faults.holder"
 
 
+JOBS = ("migration-job", "reporting-job")
+
+
+def end_left(lab: Lab) -> None:
+    """End the holder's sessions in the server: one that computes does not notice that its client is gone."""
+    with lab.cluster.connect() as admin:
+        admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = any(%s)", [list(JOBS)]
+        )
+
+
 def _exhaust(lab: Lab) -> None:
     process.start_python(lab.layout, "fault-connections", HOLDER, "exhaust")
     # The shop's own sessions go back to the pool of slots and the leaking job takes them, as it would over a night.
@@ -40,9 +51,8 @@ def _hold(lab: Lab, component: str, kind: str, visible: str) -> None:
 
     def seen() -> bool:
         with lab.cluster.connect() as admin:
-            jobs = "application_name in ('migration-job', 'reporting-job')"
-            query = f"select 1 from pg_stat_activity where {jobs} and {visible}"  # noqa: S608 - constants of this file
-            return admin.execute(query).fetchone() is not None
+            query = f"select 1 from pg_stat_activity where application_name = any(%s) and {visible}"  # noqa: S608 - ours
+            return admin.execute(query.encode(), [list(JOBS)]).fetchone() is not None
 
     process.wait_for(component, seen, timeout=10, log=lab.layout.logs / f"{component}.log")
 

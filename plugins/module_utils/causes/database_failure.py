@@ -167,6 +167,8 @@ BRANCHES = {
                 critical(PRIMARY, kind=("refused", "no_route", "no_answer", "not_ready")),
                 ok(STANDBY),
                 Condition("postgresql.replication", evidence={"hears_primary": False}),
+                # AWS refuses a reboot with failover without it: a read replica does not take over.
+                Condition("rds.multi_az", evidence={"multi_az": True}),
             ),
             "a later failover back, once the old primary has become a standby",
         ),
@@ -181,13 +183,18 @@ BRANCHES = {
                 critical(STANDBY, reachable=False),
                 ok("rds.pitr"),
             ),
-            "the old instance is left as it is; repoint the shop to it",
+            "the old instance is kept as <name>-failed; rename both back",
         ),
         Branch(
             "end-sessions",
             "End the sessions that exhaust, block or run away",
             (Condition(PRIMARY, frozenset({Status.OK, Status.WARNING})),),
-            "cannot be undone: an ended transaction is rolled back and its client must try again",
+            requires_one=(
+                critical("postgresql.connections"),
+                bad("postgresql.locks"),
+                critical("postgresql.long_queries"),
+            ),
+            undo="cannot be undone: an ended transaction is rolled back and its client must try again",
         ),
         Branch(
             "repoint",

@@ -84,12 +84,14 @@ class Branch:
     :param title: what it does.
     :param requires: what must hold before it may act; a test that is not true refuses the branch.
     :param undo: how it is undone, or that it cannot be.
+    :param requires_one: at least one of these must hold, too; empty asks for none.
     """
 
     name: str
     title: str
     requires: tuple[Condition, ...]
     undo: str
+    requires_one: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,13 @@ def refusals(branch: Branch, findings: Iterable[Finding]) -> list[str]:
         answer = test.answer(by_id)
         if answer:
             continue
-        found = by_id.get(test.finding)
-        seen = f"{found.status}, {found.summary}" if found else "not read"
-        lines.append(f"needs: {test}; seen: {seen}")
+        lines.append(f"needs: {test}; seen: {_seen(test, by_id)}")
+    if branch.requires_one and not any(test.answer(by_id) for test in branch.requires_one):
+        seen = ", ".join(f"{test.finding} {_seen(test, by_id)}" for test in branch.requires_one)
+        lines.append(f"needs one of: {'; '.join(map(str, branch.requires_one))}; seen: {seen}")
     return lines
+
+
+def _seen(test: Condition, findings: Mapping[str, Finding]) -> str:
+    found = findings.get(test.finding)
+    return f"{found.status}, {found.summary}" if found else "not read"

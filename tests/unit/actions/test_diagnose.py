@@ -28,6 +28,7 @@ def dead_primary(finding: Make) -> list[dict[str, Any]]:
         finding("postgresql.standby", "ok", reachable=True),
         finding("postgresql.replication", "critical", hears_primary=False),
         finding("rds.pitr", "ok"),
+        finding("rds.multi_az", multi_az=True),
     ]
 
 

@@ -228,3 +228,23 @@ def test_a_tilde_is_the_home(check: Run, tmp_path: Path, monkeypatch: pytest.Mon
 def test_every_section_of_the_runbook_is_accepted_alone(check: Run) -> None:
     for section in SECTIONS:
         assert check(ansible_run_tags=[section])["sections"] == [section]
+
+
+def test_several_environments_may_be_read_but_not_changed_at_once(check: Run) -> None:
+    both = ["production-us-west-2", "production-us-east-1"]
+    for section in ("immediate", "resolution", "verification"):
+        text = message(check(ansible_play_hosts_all=both, ansible_run_tags=["all", section]))
+        assert text.startswith("dhakacart_target: 2 environments at once (production-us-west-2, production-us-east-1)")
+    assert check(ansible_play_hosts_all=both, ansible_run_tags=["all"])["sections"] == []
+    assert check(ansible_play_hosts_all=both[:1], ansible_run_tags=["resolution"])["sections"] == ["resolution"]
+
+
+def test_the_tag_never_is_no_section_because_it_would_run_all_that_change_something(check: Run) -> None:
+    assert "unknown section 'never'" in message(check(ansible_run_tags=["never"]))
+
+
+def test_on_a_bastion_the_files_of_credentials_are_not_looked_for_here(run: Run, variables: dict[str, Any]) -> None:
+    elsewhere = {**variables, "dhakacart_db_passfile": "/home/bastion/.pgpass"}
+    arguments = {"runbook": "database-failure"}
+    assert "does not exist" in message(run(preflight, arguments, elsewhere))
+    assert "failed" not in run(preflight, arguments, elsewhere, transport="ssh")

@@ -231,6 +231,7 @@ def test_of_two_faults_both_are_named_and_what_one_brings_about_is_not(
 
 DEAD = (primary("refused"), stream(False))
 GONE = (primary("refused"), standby("refused"), stream(None))
+FULL = (one("postgresql.connections", CRITICAL),)
 # Branch, the state that allows it, and what forbids it.
 FORBIDDEN: list[tuple[str, tuple[Change, ...], Change, str]] = [
     ("failover", DEAD, one("postgresql.primary", OK), "postgresql.primary"),
@@ -249,8 +250,11 @@ FORBIDDEN: list[tuple[str, tuple[Change, ...], Change, str]] = [
     ("restore", GONE, one("postgresql.standby", CRITICAL, reachable=True, in_recovery=False), "postgresql.standby"),
     ("restore", GONE, one("rds.pitr", CRITICAL), "rds.pitr"),
     ("restore", GONE, one("rds.pitr", UNKNOWN), "rds.pitr"),
-    ("end-sessions", (), primary("refused"), "postgresql.primary"),
-    ("end-sessions", (), one("postgresql.primary", UNKNOWN), "postgresql.primary"),
+    # Without it nothing takes over: a read replica is no standby of RDS.
+    ("failover", DEAD, one("rds.multi_az", WARNING, multi_az=False), "rds.multi_az"),
+    ("failover", DEAD, one("rds.multi_az", UNKNOWN), "rds.multi_az"),
+    ("end-sessions", FULL, primary("refused"), "postgresql.primary"),
+    ("end-sessions", FULL, one("postgresql.primary", UNKNOWN), "postgresql.primary"),
     ("repoint", (), one("kubernetes.api", UNKNOWN), "kubernetes.api"),
     ("repoint", (), one("kubernetes.api", CRITICAL), "kubernetes.api"),
     ("restart-pods", (), primary("refused"), "postgresql.primary"),
@@ -268,6 +272,25 @@ def test_a_branch_is_refused_when_one_thing_contradicts_it(
     assert refusals(BRANCHES[branch], platform(*allowing)) == []
     refused = refusals(BRANCHES[branch], platform(*allowing, forbidding))
     assert any(line.startswith(f"needs: {names} is ") for line in refused), refused
+
+
+@pytest.mark.parametrize(
+    ("seen", "allowed"),
+    [
+        ((), False),
+        ((one("drift.credentials", CRITICAL), NOT_READY), False),
+        ((one("postgresql.connections", WARNING),), False),
+        ((one("postgresql.long_queries", WARNING),), False),
+        ((one("postgresql.connections", UNKNOWN), one("postgresql.locks", UNKNOWN)), False),
+        (FULL, True),
+        ((one("postgresql.locks", WARNING),), True),
+        ((one("postgresql.long_queries", CRITICAL),), True),
+    ],
+)
+def test_no_session_is_ended_where_none_does_harm(platform: Platform, seen: tuple[Change, ...], allowed: bool) -> None:
+    refused = refusals(BRANCHES["end-sessions"], platform(*seen))
+    assert (refused == []) is allowed
+    assert allowed or refused[0].startswith("needs one of: postgresql.connections is critical; ")
 
 
 def test_every_branch_can_be_refused_and_names_its_undo() -> None:

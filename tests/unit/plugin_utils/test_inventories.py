@@ -129,10 +129,23 @@ def test_an_environment_links_the_common_names_and_reads_them_first(environment:
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_hosts_run_on_the_controller_with_its_own_python(environment: str) -> None:
     found = values(environment)
-    assert found["ansible_connection"] == "local"
-    assert found["ansible_python_interpreter"] == "{{ ansible_playbook_python }}"
+    if environment == "lab":
+        assert found["ansible_connection"] == "local"
+        assert found["ansible_python_interpreter"] == "{{ ansible_playbook_python }}"
+    else:
+        assert found["ansible_connection"] == "{{ 'ssh' if dhakacart_bastion else 'local' }}"
+        assert found["ansible_python_interpreter"].endswith("if dhakacart_bastion else ansible_playbook_python }}")
+        assert found["dhakacart_bastion"] == ""
     hosts = yaml.safe_load((INVENTORIES / environment / "hosts.yml").read_text(encoding="utf-8"))
     assert hosts["all"]["children"]["primary"]["hosts"]
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_the_dr_region_never_judges_by_the_servers_of_the_primary(environment: str) -> None:
+    found = yaml.safe_load((INVENTORIES / environment / "group_vars/dr/environment.yml").read_text(encoding="utf-8"))
+    for name in ("db_host", "db_replica_host", "redis_host"):
+        assert found[f"dhakacart_{name}"] == "{{ dhakacart_dr_" + name + " }}"
+        assert f"dhakacart_dr_{name}" in documented(environment)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

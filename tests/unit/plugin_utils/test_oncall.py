@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ansible_collections.dhakacart.runbooks.plugins.callback.oncall import _reason
 
 ROOT = Path(__file__).resolve().parents[3]
 PLAYBOOK = """
@@ -220,3 +221,13 @@ def test_with_v_it_is_the_default_callback(play: Play) -> None:
     assert any(line.startswith("PLAY [One]") for line in run.out)
     assert any(line.startswith("TASK [Two]") for line in run.out)
     assert any(line.startswith("PLAY RECAP") for line in run.out)
+
+
+def test_a_wait_in_vain_says_what_it_saw_last() -> None:
+    findings = [
+        {"id": "a.b", "status": "ok", "summary": "well"},
+        {"id": "c.d", "status": "unknown", "summary": "not read"},
+    ]
+    assert _reason({"attempts": 3, "findings": findings}) == "not so after 3 looks; last seen: c.d is unknown: not read"
+    assert _reason({"attempts": 3}) == "not so after 3 looks"
+    assert _reason({"attempts": 3, "msg": "why"}) == "why"

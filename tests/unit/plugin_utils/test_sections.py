@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +31,26 @@ from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.sections import
 )
 def test_a_command_names_the_inventory_and_the_target(variables: dict[str, Any], tail: str) -> None:
     assert command("x", "immediate", variables) == f"ansible-playbook playbooks/x.yml --tags immediate{tail}"
+
+
+def test_a_command_can_be_pasted_where_the_run_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "playbooks").mkdir()
+    variables = {"inventory_dir": f"{tmp_path}/inventories/staging", "playbook_dir": f"{tmp_path}/playbooks"}
+    monkeypatch.chdir(tmp_path)
+    assert command("a-b", "immediate", variables).split()[1:] == shlex.split(
+        "playbooks/a-b.yml --tags immediate -i inventories/staging"
+    )
+    monkeypatch.chdir("/")
+    assert command("a-b", "immediate", variables).split()[1:] == shlex.split(
+        f"{tmp_path}/playbooks/a-b.yml --tags immediate -i {tmp_path}/inventories/staging"
+    )
+
+
+def test_a_run_of_the_installed_collection_goes_on_by_its_name() -> None:
+    variables = {"inventory_dir": "/ops/lab", "playbook_dir": "/usr/ansible_collections/dhakacart/runbooks/playbooks"}
+    assert command("a-b", "immediate", variables) == (
+        "ansible-playbook dhakacart.runbooks.a_b --tags immediate -i /ops/lab"
+    )
 
 
 def test_what_is_added_stands_last() -> None:

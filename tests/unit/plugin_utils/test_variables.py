@@ -14,6 +14,7 @@ from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.variables impor
 ROOT = Path(__file__).resolve().parents[3]
 
 HOST = (["db.example.com", "127.40.0.10", "a", "db-1"], ["", None, 5, "http://db", "db:5432", "db host", "-db", "db."])
+HOST_OR_EMPTY = ([*HOST[0], ""], HOST[1][1:])
 NAME = (["dhakacart-prod", "us-west-2", "a.b_c"], ["", None, 7, "two words", "-x", "a/b", "{{ x }}", ["a"]])
 TEXT = (["dhakacart", "two words", "/x"], ["", "  ", None, 3, ["a"]])
 PATH = (["", "~/.pgpass", "/x"], [None, 3, ["a"], True])
@@ -34,7 +35,7 @@ KINDS: dict[str, tuple[list[Any], list[Any]]] = {
     "dhakacart_approval_required": FLAG,
     "dhakacart_read_timeout": POSITIVE,
     "dhakacart_db_host": HOST,
-    "dhakacart_db_replica_host": HOST,
+    "dhakacart_db_replica_host": HOST_OR_EMPTY,
     "dhakacart_db_port": PORT,
     "dhakacart_db_name": TEXT,
     "dhakacart_db_user": TEXT,
