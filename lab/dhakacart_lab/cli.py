@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +12,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from .layout import DEFAULT_NAME, LabError
+
+WIDE = 200
 
 app = typer.Typer(
     help="A local DhakaCart that can be broken on purpose.",
@@ -21,28 +25,42 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# safe: without a width of its own a pipe gets lines broken at 80 columns.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Name = Annotated[str, typer.Option("--name", "-n", help="Which lab; several run side by side.", envvar="DHAKACART_LAB")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 EXIT_UNHEALTHY = 2
 EXIT_INFRASTRUCTURE = 4
+EXIT_INTERRUPTED = 130
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """A LabError becomes one line on standard error and exit code 4."""
+    """What fails becomes one line on standard error and exit code 4; Ctrl-C one line and 130."""
+    from .failures import as_lab_errors
+
     try:
-        yield
+        with as_lab_errors():
+            yield
     except LabError as error:
-        err.print(f"runbook lab: {error}", style="red", markup=False, soft_wrap=True)
+        err.print(f"runbook lab: {error}", style="red", markup=False)
         raise typer.Exit(EXIT_INFRASTRUCTURE) from None
+    except KeyboardInterrupt:
+        err.print("runbook lab: interrupted; remedy: runbook lab up goes on, runbook lab down removes it", style="red")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def progress(line: str) -> None:
     err.print(f"  {line}", markup=False)
+
+
+def playbook(name: str, runbook: str, arguments: str = "") -> str:
+    """The command that runs a playbook on the lab called ``name``."""
+    chosen = "" if name == DEFAULT_NAME else f"DHAKACART_LAB={name} "
+    return f"Next: {chosen}ansible-playbook playbooks/{runbook}.yml{arguments}"
 
 
 @app.command()
@@ -57,7 +75,7 @@ def up(name: Name = DEFAULT_NAME) -> None:
         begin = time.monotonic()
         lab = Lab.up(name, progress)
         out.print(f"lab {name!r} is up after {time.monotonic() - begin:.0f} s: shop http://{lab.layout.load_balancer}")
-        out.print("Next: ansible-playbook playbooks/database-failure.yml", markup=False)
+        out.print(playbook(name, "database-failure"), markup=False)
 
 
 @app.command()
@@ -66,9 +84,8 @@ def down(name: Name = DEFAULT_NAME) -> None:
     from .lab import Lab
 
     with one_line_errors():
-        lab = Lab.open(name, progress)
-        lab.down()
-        out.print(f"lab {name!r} is down; {lab.layout.folder} is removed", soft_wrap=True)
+        folder = Lab.remove(name, progress)
+        out.print(f"lab {name!r} is down; {folder} is removed", markup=False)
 
 
 @app.command()
@@ -83,7 +100,7 @@ def status(name: Name = DEFAULT_NAME, as_json: Json = False) -> None:
     else:
         table = Table("part", "state", "detail", box=None, pad_edge=False)
         for part in parts:
-            table.add_row(part.name, "ok" if part.healthy else "[red]bad[/red]", part.detail)
+            table.add_row(part.name, "ok" if part.healthy else "[red]bad[/red]", escape(part.detail))
         out.print(table)
     if not all(part.healthy for part in parts):
         raise typer.Exit(EXIT_UNHEALTHY)
@@ -120,7 +137,7 @@ def break_(
     with one_line_errors():
         found = inject(Lab.open(name), fault, lease=lease)
         out.print(f"{found.name}: {found.title} It is healed by itself after {lease:.0f} s.", markup=False)
-        out.print(f"Next: ansible-playbook playbooks/{found.runbook}.yml --tags immediate", markup=False)
+        out.print(playbook(name, found.runbook, " --tags immediate"), markup=False)
 
 
 @app.command()

@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+from .failures import as_lab_errors
 from .faults.catalogue import inject
 from .lab import Lab
 from .layout import LabError
@@ -22,6 +23,8 @@ NAME = "demo"
 FAULT = "primary-killed"
 SECTIONS = ("immediate", "investigation", "resolution", "verification")
 RTO_SECONDS = 300
+SECTION_SECONDS = RTO_SECONDS + 60
+EXIT_TIMEOUT = 124  # as timeout(1)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -31,13 +34,19 @@ def section(name: str) -> int:
     print(f"\n$ {' '.join(argv)}", flush=True)
     environment = {**os.environ, "DHAKACART_LAB": NAME}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
-    return subprocess.run(argv, cwd=ROOT, env=environment, timeout=RTO_SECONDS + 60, check=False).returncode
+    try:
+        return subprocess.run(argv, cwd=ROOT, env=environment, timeout=SECTION_SECONDS, check=False).returncode
+    except subprocess.TimeoutExpired:
+        print(f"  not done after {SECTION_SECONDS} s: ended")
+        return EXIT_TIMEOUT
+    except FileNotFoundError:
+        raise LabError("no ansible-playbook beside this Python; remedy: make setup") from None
 
 
 def run() -> int:
     """The whole demo; its exit code."""
     print("Starting a local DhakaCart (the lab):", flush=True)
-    lab = Lab.up(NAME, lambda line: print(f"  {line}", flush=True))
+    lab = _up()
     try:
         time.sleep(3)  # a few orders before it breaks
         fault = inject(lab, FAULT, lease=900)
@@ -50,6 +59,16 @@ def run() -> int:
     finally:
         lab.down()
         print("The lab is down.", flush=True)
+
+
+def _up() -> Lab:
+    try:
+        return Lab.up(NAME, lambda line: print(f"  {line}", flush=True))
+    except LabError as error:
+        raise LabError(f"{error} (the name of this lab is {NAME}: runbook lab down -n {NAME})") from None
+    except KeyboardInterrupt:
+        Lab.remove(NAME)
+        raise
 
 
 def _report(lab: Lab, broken: float, codes: dict[str, int]) -> int:
@@ -73,10 +92,14 @@ def _report(lab: Lab, broken: float, codes: dict[str, int]) -> int:
 
 def main() -> None:
     try:
-        sys.exit(run())
+        with as_lab_errors():
+            sys.exit(run())
     except LabError as error:
         print(f"make demo: {error}", file=sys.stderr)
         sys.exit(4)
+    except KeyboardInterrupt:
+        print("make demo: interrupted", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

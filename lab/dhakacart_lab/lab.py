@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -24,6 +25,8 @@ from .aws import Aws
 from .kubernetes.provider import Simulated
 from .layout import DEFAULT_NAME, LAB_FILE, LabError, Layout, lab_folder, load_layout, read_layout, state_root
 from .postgres.cluster import Cluster
+from .postgres.disk import Disk
+from .postgres.roles import Roles, node_with
 from .redis import Redis
 from .shop import schema
 
@@ -35,6 +38,8 @@ LATE_COMPONENTS = {
     "shopper": "dhakacart_lab.shopper",
     "janitor": "dhakacart_lab.faults.janitor",
 }
+
+LOCK_FILE = ".lock"
 
 Report = Callable[[str], None]
 
@@ -73,21 +78,44 @@ class Lab:
         folder = lab_folder(name)
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o755)  # PostgreSQL's user must reach his files
         except OSError as error:
             raise LabError(f"{folder}: cannot be created ({error.strerror}); remedy: set DHAKACART_LAB_HOME") from None
-        folder.chmod(0o755)  # PostgreSQL's user must reach his files
-        with _exclusive(folder):
+        with exclusive(folder):
             lab = cls(_layout_for(name, folder), report)
             lab._create_credentials()
             lab._start()
         return lab
 
+    @classmethod
+    def remove(cls, name: str = DEFAULT_NAME, report: Report = lambda _line: None) -> Path:
+        """:meth:`down` by name, also for a lab that was only begun or whose lab file is spoilt; its folder."""
+        folder = lab_folder(name)
+        if not folder.is_dir():
+            raise LabError(f"no lab is up ({folder} is missing)")
+        try:
+            lab = cls(read_layout(folder), report)
+        except LabError:
+            with exclusive(folder):
+                _clear_away(folder)
+        else:
+            lab.down()
+        return folder
+
     def down(self) -> None:
-        """End every process of the lab and remove its folder."""
+        """End every process of the lab and remove its folder; LabError while another command is at work on it."""
+        janitor = process.find(self.layout, "janitor")
+        if janitor and _holder(self.layout.folder) == janitor.pid:  # it may try for ever to heal what cannot be healed
+            process.stop(self.layout, "janitor", timeout=2)
+        with exclusive(self.layout.folder):
+            self._down()
+
+    def _down(self) -> None:
         layout = self.layout
         self.report("ending processes")
-        # The order matters only for quietness: what would restart or complain goes first.
-        for component in ("janitor", "shopper", "kubelet", "loadbalancer"):
+        self._wake()  # what waits for a frozen part would not end in time
+        # What would restart or complain goes first, then what may hold the lock of the database cluster, frozen or not.
+        for component in ("janitor", "shopper", "kubelet", "loadbalancer", "aws", "postgres-agent"):
             process.stop(layout, component, timeout=2)
         # Before the rest: PostgreSQL's children hide their environment, its own code finds them.
         self.cluster.destroy()
@@ -101,13 +129,27 @@ class Lab:
     # ------------------------------------------------------------------ start and repair
 
     def _start(self) -> None:
+        self._wake()
+        before = self.cluster.roles()
         with ThreadPoolExecutor(max_workers=3) as pool:
             jobs = [pool.submit(self._timed, *step) for step in self._first_steps()]
             for job in jobs:
                 job.result()
+        if _made_anew(before, self.cluster.roles()):
+            self.aws.reset()  # what it knew was of servers that are gone, as after a reboot of the machine
         self._timed("kubernetes and the shop", self._start_kubernetes)
         self._timed("load balancer, shopper, webhook sink", self._start_late)
-        self._timed("the first orders", self.wait_until_serving)
+        self._timed("the first orders", self._first_orders)
+
+    def _first_orders(self) -> None:
+        from .faults.state import active
+
+        try:
+            self.wait_until_serving()
+        except LabError as error:
+            if faults := ", ".join(fault.name for fault in active(self.layout)):
+                raise LabError(f"{faults}: still broken; remedy: runbook lab heal") from error
+            raise
 
     def _first_steps(self) -> list[tuple[str, Callable[[], object]]]:
         return [
@@ -122,11 +164,12 @@ class Lab:
         self.report(f"{what} ({time.monotonic() - begin:.1f} s)")
 
     def _start_postgres(self) -> None:
+        before = self.cluster.roles()
         self.cluster.up()
         process.start_python(self.layout, edge.COMPONENT, edge.MODULE)
         process.start_python(self.layout, "postgres-agent", "dhakacart_lab.postgres.agent")
         process.wait_for("edge", lambda: edge.ready(self.layout), timeout=10, log=self.layout.logs / "edge.log")
-        if edge.state(self.layout)["primary"].get("target") is None:
+        if edge.state(self.layout)["primary"].get("target") is None or _made_anew(before, self.cluster.roles()):
             self.point_endpoints()
         with self.cluster.connect(user="app") as connection:
             schema.install(connection)
@@ -157,15 +200,18 @@ class Lab:
 
     def revive(self) -> None:
         """Wake what is frozen and start what is dead, but PostgreSQL, whose roles decide what is done with it."""
-        for frozen in process.all_of(self.layout.lab_id):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                frozen.resume()
+        self._wake()
         self.redis.up()
         self.aws.up()
         process.start_python(self.layout, edge.COMPONENT, edge.MODULE)
         process.start_python(self.layout, "postgres-agent", "dhakacart_lab.postgres.agent")
         process.wait_for("edge", lambda: edge.ready(self.layout), timeout=10, log=self.layout.logs / "edge.log")
         self._start_late()
+
+    def _wake(self) -> None:
+        for frozen in process.all_of(self.layout.lab_id):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                frozen.resume()
 
     def wait_until_well(self, timeout: float = 90) -> None:
         """Wait until every part is well and the shop takes orders; LabError names the parts that are not."""
@@ -187,6 +233,10 @@ class Lab:
         for name in CREDENTIALS:
             path = folder / name
             if not path.exists():
+                if self.cluster.roles():
+                    raise LabError(
+                        f"{path}: lost, and the lab's servers know no other; remedy: runbook lab down, runbook lab up"
+                    )
                 descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                     file.write(secrets.token_urlsafe(24))
@@ -261,14 +311,61 @@ def _can_bind(address: object) -> bool:
     return True
 
 
+def _made_anew(before: Roles, after: Roles) -> bool:
+    """Whether ``up`` found data gone: another node is primary now, or one that had a role has none."""
+    moved = node_with(before, "primary") != node_with(after, "primary")
+    return bool(before) and (moved or not before.keys() <= after.keys())
+
+
+def _clear_away(folder: Path) -> None:
+    """End what works in the folder, unmount what is mounted in it, remove it."""
+    process.end(process.inside(folder), timeout=3)
+    for disk in sorted(folder.glob("postgres/*/")):
+        Disk(disk).unmount()
+    shutil.rmtree(folder)
+
+
 @contextlib.contextmanager
-def _exclusive(folder: Path) -> Iterator[None]:
-    """Only one ``up`` or ``down`` of a lab at a time."""
-    with (folder / ".lock").open("w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+def exclusive(folder: Path, wait: float = 0.0) -> Iterator[None]:
+    """Only one command, or the janitor, changes a lab at a time.
+
+    LabError, naming the process that is at work, after ``wait`` seconds.
+    """
+    end = time.monotonic() + wait
+    while (lock := _lock(folder)) is None:
+        if time.monotonic() > end:
             raise LabError(
-                f"{folder}: another runbook lab command is at work on this lab; remedy: wait for it"
-            ) from None
+                f"{folder}: another runbook lab command (pid {_holder(folder) or 'unknown'}) is at work on this lab; "
+                "remedy: wait for it"
+            )
+        time.sleep(0.05)
+    with lock:
         yield
+
+
+def _lock(folder: Path) -> IO[str] | None:
+    """The lab's lock file, locked; None where somebody else has it."""
+    path = folder / LOCK_FILE
+    try:
+        lock = path.open("a+", encoding="utf-8")
+    except FileNotFoundError:
+        raise LabError(f"no lab is up ({folder} is missing); remedy: runbook lab up") from None
+    except OSError as error:
+        raise LabError(f"{path}: cannot be written ({error.strerror}); remedy: set DHAKACART_LAB_HOME") from None
+    with contextlib.suppress(OSError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if path.stat().st_ino == os.fstat(lock.fileno()).st_ino:  # else ``down`` removed it in between
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            return lock
+    lock.close()
+    return None
+
+
+def _holder(folder: Path) -> int | None:
+    """The process that holds the lab's lock, or held it last."""
+    try:
+        return int((folder / LOCK_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -41,7 +41,7 @@ def state_root() -> Path:
     labs therefore live outside root's home.
     """
     if chosen := os.environ.get("DHAKACART_LAB_HOME"):
-        return Path(chosen)
+        return Path(chosen).absolute()  # components work in the folder of their lab
     if os.geteuid() == 0:
         return Path("/var/lib/dhakacart-lab")
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "dhakacart-lab"

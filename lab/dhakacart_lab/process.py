@@ -20,6 +20,8 @@ import psutil
 from .layout import LabError, Layout
 
 MARKER = "DHAKACART_LAB_ID"
+# Seconds. A start time is counted from the machine's boot, and that moves when its clock is corrected.
+CLOCK_DRIFT = 60.0
 
 
 def environment(layout: Layout, extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -39,10 +41,10 @@ def find(layout: Layout, component: str) -> psutil.Process | None:
     try:
         pid, started = pid_file(layout, component).read_text(encoding="utf-8").split()
         process = psutil.Process(int(pid))
-        if process.status() == psutil.STATUS_ZOMBIE or f"{process.create_time():.2f}" != started:
+        if process.status() == psutil.STATUS_ZOMBIE or abs(process.create_time() - float(started)) > CLOCK_DRIFT:
             return None
         return process
-    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+    except (FileNotFoundError, ValueError, OverflowError, psutil.NoSuchProcess):
         return None
 
 
@@ -104,6 +106,18 @@ def all_of(lab_id: str) -> list[psutil.Process]:
             continue
         with contextlib.suppress(psutil.Error, OSError):
             if process.status() != psutil.STATUS_ZOMBIE and _belongs(process, lab_id):
+                found.append(process)
+    return found
+
+
+def inside(folder: Path) -> list[psutil.Process]:
+    """Every living process of a lab whose working directory is in ``folder``; for where the lab's id cannot be read."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            # A person's shell may stand in the folder too. PostgreSQL's children hide their environment.
+            ours = MARKER in process.environ() or process.name() == "postgres"
+            if ours and process.pid != os.getpid() and Path(process.cwd()).is_relative_to(folder):
                 found.append(process)
     return found
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The stand-in for the webhooks of Slack and the pager: ``python -m dhakacart_lab.webhook <lab folder>``.
 
-POST /notify keeps a JSON body as a line of ``notifications.jsonl`` in the lab's folder; GET /notifications gives the
-latest 100, oldest first. Bodies are kept as they came, so that a test can look for what must not have been sent.
+POST /notify keeps a JSON body as a line of ``notifications.jsonl`` in the lab's folder, whose oldest lines go when it
+has grown to 8 MB; GET /notifications gives the latest 100, oldest first. Bodies are kept as they came, so that a test
+can look for what must not have been sent.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from .layout import LabError, Layout, read_layout
 FILE = "notifications.jsonl"
 LATEST = 100
 LARGEST_BODY = 1024 * 1024
+LARGEST_FILE = 8 * LARGEST_BODY
 NOT_FOUND = (HTTPStatus.NOT_FOUND, {"error": "only GET /notifications and POST /notify"})
 
 
@@ -35,8 +37,25 @@ class Notifications:
 
     def add(self, body: Any) -> None:
         line = json.dumps({"received": time.time(), "body": body}, ensure_ascii=False)
-        with self._lock, self._path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        with self._lock:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+                full = file.tell() > LARGEST_FILE
+            if full:
+                self._trim()
+
+    def _trim(self) -> None:
+        """Keep the last lines, as many as half of the largest file holds; a reader sees the old file or the new one."""
+        kept: deque[bytes] = deque()
+        size = 0
+        for line in reversed(self._path.read_bytes().splitlines(keepends=True)):
+            size += len(line)
+            if size > LARGEST_FILE // 2:
+                break
+            kept.appendleft(line)
+        draft = self._path.with_suffix(".part")
+        draft.write_bytes(b"".join(kept))
+        draft.replace(self._path)
 
     def latest(self) -> list[Any]:
         with self._lock:

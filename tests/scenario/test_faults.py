@@ -107,6 +107,21 @@ def test_the_true_cause_is_named_and_the_branch_recovers_it(name: str, lab: Lab,
         assert seen, "the fault broke nothing that a customer could see"
 
 
+def test_a_dead_primary_is_failed_over_where_no_read_replica_can_be_asked(lab: Lab, runbook: Runbook) -> None:
+    """The platform's default: a Multi-AZ standby that nobody can see. AWS must have lost the primary, too."""
+    unseen = ["-e", "dhakacart_db_replica_host="]
+    broken(lab, "primary-killed")
+    early = runbook("resolution", *unseen)
+    assert early.code == 2, "failed over on our word alone:\n" + early.out
+    time.sleep(18)
+    investigated = runbook("investigation", *unseen)
+    assert investigated.likely_cause == "primary_down_unseen_standby", investigated.out
+    resolved = runbook("resolution", *unseen)
+    assert resolved.code == 0, resolved.out
+    verified = runbook("verification", *unseen)
+    assert verified.code == 0, verified.out
+
+
 def test_a_healthy_lab_has_no_cause_and_nothing_to_resolve(lab: Lab, runbook: Runbook) -> None:
     bare = runbook()
     assert bare.code == 0, bare.out

@@ -10,8 +10,7 @@ import signal
 from ..aws import client
 from ..kubernetes import containers
 from ..lab import Lab
-from ..layout import LabError
-from .fault import Fault
+from .fault import CannotBreakError, Fault
 
 
 def _rotate_without_telling_the_shop(lab: Lab) -> None:
@@ -32,7 +31,7 @@ def _rotate_without_telling_the_shop(lab: Lab) -> None:
 def _kill_pools(lab: Lab) -> None:
     backends = containers.running(lab.layout, container="backend")
     if not backends:
-        raise LabError("no backend runs, so no pool can be broken; remedy: runbook lab heal")
+        raise CannotBreakError("no backend runs, so no pool can be broken; remedy: runbook lab heal")
     for backend in backends:
         backend.process.send_signal(signal.SIGUSR2)
 

@@ -6,16 +6,17 @@ from __future__ import annotations
 import time
 
 from .. import edge, process
-from ..lab import Lab
+from ..lab import Lab, exclusive
 from ..layout import LabError
 from . import application, network, replication, servers, sessions
-from .fault import Fault
+from .fault import CannotBreakError, Fault
 from .state import ActiveFault, active, forget, record
 
 FAULTS: dict[str, Fault] = {
     fault.name: fault for module in (servers, network, sessions, replication, application) for fault in module.FAULTS
 }
 DEFAULT_LEASE = 1800.0
+HEALING = 120.0  # seconds
 
 
 def get(name: str) -> Fault:
@@ -28,25 +29,36 @@ def get(name: str) -> Fault:
 
 def inject(lab: Lab, name: str, *, lease: float = DEFAULT_LEASE) -> Fault:
     """Break it. After ``lease`` seconds the janitor heals it, whatever became of the one who broke it."""
-    fault = get(name)
+    with exclusive(lab.layout.folder, wait=5):
+        return _inject(lab, get(name), lease)
+
+
+def _inject(lab: Lab, fault: Fault, lease: float) -> Fault:
     if not lease > 0:
         raise LabError(f"--for {lease:g}: a fault needs an expiry in the future, in seconds")
     if process.find(lab.layout, "janitor") is None:
         raise LabError("the janitor that would heal an expired fault is not running; remedy: runbook lab up")
-    if any(other.name == name for other in active(lab.layout)):
-        raise LabError(f"fault {name} is already there; remedy: runbook lab heal")
+    if any(other.name == fault.name for other in active(lab.layout)):
+        raise LabError(f"fault {fault.name} is already there; remedy: runbook lab heal")
     now = time.time()
-    record(lab.layout, ActiveFault(name, fault.cause, now, now + lease))
+    record(lab.layout, ActiveFault(fault.name, fault.cause, now, now + lease))
     try:
         fault.inject(lab)
-    except LabError:
-        forget(lab.layout, name)
+    except CannotBreakError:
+        forget(lab.layout, fault.name)
         raise
+    except LabError as error:  # perhaps half of it was done: the record stays, and the janitor heals it
+        raise LabError(f"fault {fault.name} did not take effect whole: {error}; then runbook lab heal") from error
     return fault
 
 
 def heal(lab: Lab) -> list[str]:
     """Put everything back, whatever was broken and however far a runbook has repaired it; the names of the faults."""
+    with exclusive(lab.layout.folder, wait=HEALING):  # the janitor may be at it
+        return _heal(lab)
+
+
+def _heal(lab: Lab) -> list[str]:
     layout = lab.layout
     faults = active(layout)
     for component in sessions.COMPONENTS:

@@ -7,8 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..layout import LabError
+
 if TYPE_CHECKING:
     from ..lab import Lab
+
+
+class CannotBreakError(LabError):
+    """The fault cannot be made here, and nothing was touched."""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from ..lab import Lab
-from ..layout import LabError
-from .fault import Fault
+from .fault import CannotBreakError, Fault
 
 
 def _kill_both(lab: Lab) -> None:
@@ -16,7 +15,7 @@ def _kill_both(lab: Lab) -> None:
 def _fill_disk(lab: Lab) -> None:
     primary = lab.cluster.primary()
     if not primary.disk_can_fill:
-        raise LabError(f"fault disk-full cannot run here: {primary.disk_reason}")
+        raise CannotBreakError(f"fault disk-full cannot run here: {primary.disk_reason}")
     primary.fill_disk()
 
 

@@ -8,9 +8,10 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
-from ..layout import Layout
+from ..layout import LabError, Layout
 
 
 @dataclass(frozen=True)
@@ -47,5 +48,14 @@ def forget(layout: Layout, name: str) -> None:
 
 def active(layout: Layout) -> list[ActiveFault]:
     """What is broken now, oldest first."""
-    found = [ActiveFault(**json.loads(path.read_text(encoding="utf-8"))) for path in layout.faults.glob("*.json")]
+    found = [fault for path in layout.faults.glob("*.json") if (fault := _read(path))]
     return sorted(found, key=lambda fault: fault.injected)
+
+
+def _read(path: Path) -> ActiveFault | None:
+    try:
+        return ActiveFault(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:  # healed meanwhile
+        return None
+    except (ValueError, TypeError) as error:
+        raise LabError(f"{path}: not a record of a fault ({error}); remedy: remove it, then runbook lab heal") from None

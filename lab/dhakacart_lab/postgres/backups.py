@@ -15,6 +15,9 @@ from .account import Account
 
 STAMP = "%Y%m%dT%H%M%S.%fZ"
 WAL_FILE = re.compile(r"[0-9A-F]{24}|[0-9A-F]{8}\.history")
+# A file of WAL is named by its timeline and its position, and position alone says what is older.
+WAL_SEGMENT = re.compile(r"[0-9A-F]{8}(?P<position>[0-9A-F]{16})\b")
+START_WAL = re.compile(r"^START WAL LOCATION: .* \(file [0-9A-F]{8}(?P<position>[0-9A-F]{16})\)$", re.MULTILINE)
 KEEP = 8
 NO_ARCHIVE = "true"  # an archive_command for a server whose WAL is not the cluster's history
 
@@ -77,7 +80,19 @@ class Backups:
         draft.rename(folder)
         for old in self.all()[:-KEEP]:
             shutil.rmtree(old.folder)
+        self._prune_archive()
         return BaseBackup(folder, ended)
+
+    def _prune_archive(self) -> None:
+        """Drop the archived WAL that is older than what the oldest backup begins with; histories stay."""
+        label = self.all()[0].folder / "backup_label"
+        found = START_WAL.search(label.read_text(encoding="utf-8")) if label.exists() else None
+        if found is None:
+            return
+        for file in self._archive.glob("*.gz"):
+            segment = WAL_SEGMENT.match(file.name)
+            if segment and segment["position"] < found["position"]:
+                file.unlink(missing_ok=True)
 
     def all(self) -> list[BaseBackup]:
         """Every base backup, oldest first."""

@@ -186,7 +186,9 @@ class Cluster:
         bootstrap.write_password_files(self.layout, first.account)
         for name in PAIR:
             self._mount(name)
-        if self.roles().get(RECOVERY_NODE) != "primary" and not any(self.node(name).exists for name in PAIR):
+        roles = self.roles()
+        lost = roles.get(RECOVERY_NODE) != "primary" and not any(self.node(name).exists for name in PAIR)
+        if lost or not roles:  # without roles: an ``up`` that was killed while it made the first server
             self._create(first)
         primary = self._choose_primary()
         replication.ensure_primary(primary, self.backups)

@@ -21,7 +21,7 @@ from .account import Account, check_reach, find_account
 from .binaries import Binaries, prepare_binaries
 from .connection import connect, deadline, query
 from .disk import DEFAULT_SIZE, Disk
-from .settings import HBA, Recovery, render
+from .settings import HBA, Recovery, quoted, render
 
 StopMode = Literal["smart", "fast", "immediate"]
 STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
@@ -116,7 +116,7 @@ class Node:
         )
         hba = self._settings / "hba.conf"
         self.account.write(hba, HBA.format(replication=self.layout.replication_user))
-        self.account.write(self._settings / f"{self.name}.conf", f"{text}hba_file = '{hba}'\n")
+        self.account.write(self._settings / f"{self.name}.conf", f"{text}hba_file = {quoted(hba)}\n")
 
     def synchronous_with(self, standby: str) -> None:
         """Make commits wait for the standby of this application name, or for none. Needs no connection."""

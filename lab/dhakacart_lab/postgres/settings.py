@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,9 +86,10 @@ def render(
     if preload:
         lines.append(f"shared_preload_libraries = {quoted(','.join(sorted(preload)))}")
     if recovery.primary:
+        passfile = re.sub(r"(['\\])", r"\\\1", str(layout.folder / REPLICATION_PASSFILE))
         conninfo = (
             f"host={recovery.primary.host} port={recovery.primary.port} user={layout.replication_user} "
-            f"passfile='{layout.folder / REPLICATION_PASSFILE}' application_name={STANDBY_NAME} "
+            f"passfile='{passfile}' application_name={STANDBY_NAME} "
             "sslmode=disable gssencmode=disable connect_timeout=3"
         )
         lines.append(f"primary_conninfo = {quoted(conninfo)}")

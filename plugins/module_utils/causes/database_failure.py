@@ -85,6 +85,18 @@ CAUSES = (
         hides=("application_pool_dead", "replication_broken", "standby_lag"),
     ),
     Cause(
+        "primary_down_unseen_standby",
+        "The primary is down; its Multi-AZ standby cannot be asked, and AWS has lost the primary, too",
+        (
+            critical(PRIMARY, kind=("refused", "no_answer", "not_ready")),
+            Condition(STANDBY, frozenset({Status.UNKNOWN}), {"kind": "not_configured"}),
+            Condition("rds.multi_az", evidence={"multi_az": True}),
+            Condition("rds.activity", evidence={"alive": False}),
+        ),
+        branch="failover",
+        hides=("application_pool_dead",),
+    ),
+    Cause(
         "endpoint_stale",
         "The primary's endpoint leads to a server that is a standby",
         (critical("postgresql.role", in_recovery=True),),
@@ -165,12 +177,19 @@ BRANCHES = {
             "Fail over to the standby",
             (
                 critical(PRIMARY, kind=("refused", "no_route", "no_answer", "not_ready")),
-                ok(STANDBY),
-                Condition("postgresql.replication", evidence={"hears_primary": False}),
+                # A standby that is not configured cannot be asked; one that is asked must not be known to be dead, or
+                # to hear from its primary.
+                Condition(STANDBY, frozenset({Status.OK, Status.UNKNOWN}), {"kind": (None, "not_configured")}),
+                Condition("postgresql.replication", frozenset(Status), {"hears_primary": (False, None)}),
                 # AWS refuses a reboot with failover without it: a read replica does not take over.
                 Condition("rds.multi_az", evidence={"multi_az": True}),
             ),
             "a later failover back, once the old primary has become a standby",
+            # That the primary is gone must be known from somebody else than us.
+            requires_one=(
+                Condition("postgresql.replication", evidence={"hears_primary": False}),
+                Condition("rds.activity", evidence={"alive": False}),
+            ),
         ),
         Branch(
             "restore",

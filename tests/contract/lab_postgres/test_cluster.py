@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import stat
 import subprocess
+import tempfile
 import threading
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,6 +18,7 @@ from dhakacart_lab.layout import LabError
 from dhakacart_lab.postgres import Cluster
 from dhakacart_lab.postgres.binaries import find_binaries
 
+from .conftest import SUBNET, make_layout
 from .shop import notes, place, until
 
 
@@ -157,6 +161,22 @@ def test_up_starts_what_died(cluster: Cluster) -> None:
     cluster.up()
     assert cluster.roles() == roles
     assert "before the crash" in notes(cluster)
+
+
+def test_up_begins_anew_where_it_was_killed_while_it_made_the_first_server() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="dhakacart's lab ", dir="/var/tmp"))
+    folder.chmod(0o755)
+    cluster = Cluster(make_layout(folder, SUBNET + 1))
+    try:
+        cluster.up()
+        for node in ("a", "b"):
+            cluster.node(node).kill()
+        (cluster.home / "roles.json").unlink()  # the roles are recorded when the first server runs
+        cluster.up()
+        assert cluster.roles() == {"a": "primary", "b": "standby"}
+    finally:
+        cluster.destroy()
+        shutil.rmtree(folder)
 
 
 def test_up_promotes_the_standby_where_the_disk_of_the_primary_is_lost(cluster: Cluster) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import rules
+from dhakacart_lab import process
 from dhakacart_lab.faults import catalogue
+from dhakacart_lab.faults.fault import CannotBreakError, Fault
 from dhakacart_lab.faults.state import ActiveFault, active, forget, record
+from dhakacart_lab.lab import Lab, exclusive
 from dhakacart_lab.layout import LabError, Layout
 
 
@@ -78,3 +81,33 @@ def test_a_fault_names_a_cause_and_a_branch_that_its_runbook_has(name: str) -> N
 def test_an_unknown_fault_is_refused_with_the_names() -> None:
     with pytest.raises(LabError, match="unknown fault 'x'; remedy: one of "):
         catalogue.get("x")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "a"}'])
+def test_a_record_that_was_spoilt_is_named_with_the_remedy(layout: Layout, text: str) -> None:
+    record(layout, fault("a"))
+    (layout.faults / "a.json").write_text(text)
+    with pytest.raises(LabError, match=r"a\.json: not a record of a fault .*remedy: "):
+        active(layout)
+
+
+@pytest.mark.parametrize(("error", "left"), [(CannotBreakError, []), (LabError, ["half"])])
+def test_a_fault_that_was_half_made_stays_on_record_and_one_that_cannot_be_made_does_not(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, error: type[LabError], left: list[str]
+) -> None:
+    def inject(_lab: Lab) -> None:
+        raise error("no")
+
+    monkeypatch.setitem(catalogue.FAULTS, "half", Fault("half", "t", "c", None, inject))
+    monkeypatch.setattr(process, "find", lambda _layout, _component: object())
+    with pytest.raises(LabError, match="no"):
+        catalogue.inject(Lab(layout), "half")
+    assert [found.name for found in active(layout)] == left
+
+
+def test_nothing_is_broken_or_healed_while_another_command_is_at_work(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "HEALING", 0.0)
+    with exclusive(layout.folder), pytest.raises(LabError, match=r"pid \d+\) is at work on this lab"):
+        catalogue.heal(Lab(layout))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from dhakacart_lab import lab as lab_module
 from dhakacart_lab.layout import LabError, Layout, lab_folder, load_layout, read_layout, state_root
+from dhakacart_lab.postgres.roles import Roles
 
 
 def layout(subnet: int = 77, folder: Path = Path("/lab")) -> Layout:
@@ -144,3 +145,56 @@ def test_a_lab_keeps_its_identity_when_it_is_started_again(home: Path) -> None:
     first = lab_module._layout_for("blue", folder)
     assert lab_module._layout_for("blue", folder) == first
     assert first.lab_id.startswith("blue-")
+
+
+def test_a_home_is_the_same_wherever_a_component_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DHAKACART_LAB_HOME", "labs")
+    assert state_root() == Path.cwd() / "labs"
+
+
+@pytest.mark.parametrize("text", [None, "", "{"])
+def test_a_lab_that_was_only_begun_or_is_spoilt_can_be_taken_down(home: Path, text: str | None) -> None:
+    folder = home / "blue"
+    (folder / "postgres" / "a").mkdir(parents=True)
+    if text is not None:
+        (folder / "lab.json").write_text(text)
+    assert lab_module.Lab.remove("blue") == folder
+    assert not folder.exists()
+
+
+def test_a_lab_that_is_at_work_is_not_taken_down(home: Path) -> None:
+    folder = home / "blue"
+    folder.mkdir()
+    lab = lab_module.Lab(lab_module._layout_for("blue", folder))
+    with lab_module.exclusive(folder), pytest.raises(LabError, match="is at work on this lab; remedy: wait"):
+        lab.down()
+    lab.down()
+    assert not folder.exists()
+
+
+def test_a_credential_that_was_lost_is_not_replaced_by_one_that_no_server_knows(home: Path) -> None:
+    folder = home / "blue"
+    (folder / "postgres").mkdir(parents=True)
+    lab = lab_module.Lab(lab_module._layout_for("blue", folder))
+    lab._create_credentials()
+    (folder / "postgres" / "roles.json").write_text('{"a": "primary"}')
+    lab._create_credentials()
+    (lab.layout.credentials / "db-admin").unlink()
+    with pytest.raises(LabError, match=r"db-admin: lost, .*remedy: runbook lab down, runbook lab up"):
+        lab._create_credentials()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "anew"),
+    [
+        ({}, {"a": "primary", "b": "standby"}, False),
+        ({"a": "primary", "b": "standby"}, {"a": "primary", "b": "standby"}, False),
+        ({"a": "fenced", "b": "primary"}, {"a": "standby", "b": "primary"}, False),
+        ({"a": "standby", "b": "primary"}, {"a": "primary", "b": "standby"}, True),
+        ({"a": "primary", "b": "standby", "c": "recovery"}, {"a": "primary", "b": "standby"}, True),
+    ],
+)
+def test_servers_whose_data_was_gone_are_told_from_those_that_were_repaired(
+    before: Roles, after: Roles, anew: bool
+) -> None:
+    assert lab_module._made_anew(before, after) is anew

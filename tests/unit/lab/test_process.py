@@ -119,3 +119,18 @@ def test_waiting_ends_when_it_is_ready_and_says_where_to_look_when_it_is_not(tmp
     assert process.wait_for("it", lambda: next(answers), timeout=5, interval=0.001) < 5
     with pytest.raises(LabError, match=r"it was not ready after 0 s; its output: .*log; remedy: "):
         process.wait_for("it", lambda: False, timeout=0.01, interval=0.001, log=tmp_path / "log")
+
+
+def test_a_component_is_still_found_when_the_clock_of_the_machine_was_corrected(layout: Layout) -> None:
+    started = process.start(layout, "c", SLEEP)
+    process.pid_file(layout, "c").write_text(f"{started.pid} {started.create_time() - 1:.2f}\n")
+    assert process.find(layout, "c") == started
+
+
+def test_what_works_in_the_folder_of_a_lab_is_found_and_a_persons_shell_is_not(layout: Layout) -> None:
+    component = process.start(layout, "c", SLEEP)
+    with subprocess.Popen(SLEEP, cwd=layout.folder) as person:
+        try:
+            assert process.inside(layout.folder) == [component]
+        finally:
+            person.kill()
