@@ -180,6 +180,10 @@ class Node:
         """SIGSTOP all of it: it still accepts at TCP level and never answers."""
         for _ in range(2):  # again: the postmaster may have forked until it stopped itself
             server_process.send(self.processes(), signal.SIGSTOP)
+            # A signal takes effect when the kernel next runs the process, on a busy machine a little later.
+            deadline = time.monotonic() + 2
+            while not self.frozen() and time.monotonic() < deadline:
+                time.sleep(0.01)
 
     def thaw(self) -> None:
         """SIGCONT all of it."""
