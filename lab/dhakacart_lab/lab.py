@@ -166,14 +166,17 @@ class Lab:
     def _start_postgres(self) -> None:
         before = self.cluster.roles()
         self.cluster.up()
-        process.start_python(self.layout, edge.COMPONENT, edge.MODULE)
-        process.start_python(self.layout, "postgres-agent", "dhakacart_lab.postgres.agent")
-        process.wait_for("edge", lambda: edge.ready(self.layout), timeout=10, log=self.layout.logs / "edge.log")
+        self._start_edge_and_agent()
         if edge.state(self.layout)["primary"].get("target") is None or _made_anew(before, self.cluster.roles()):
             self.point_endpoints()
         with self.cluster.connect(user="app") as connection:
             schema.install(connection)
             schema.seed(connection)
+
+    def _start_edge_and_agent(self) -> None:
+        process.start_python(self.layout, edge.COMPONENT, edge.MODULE)
+        process.start_python(self.layout, "postgres-agent", "dhakacart_lab.postgres.agent")
+        process.wait_for("edge", lambda: edge.ready(self.layout), timeout=10, log=self.layout.logs / "edge.log")
 
     def point_endpoints(self) -> None:
         """Endpoints at the nodes that hold the roles now."""
@@ -203,9 +206,7 @@ class Lab:
         self._wake()
         self.redis.up()
         self.aws.up()
-        process.start_python(self.layout, edge.COMPONENT, edge.MODULE)
-        process.start_python(self.layout, "postgres-agent", "dhakacart_lab.postgres.agent")
-        process.wait_for("edge", lambda: edge.ready(self.layout), timeout=10, log=self.layout.logs / "edge.log")
+        self._start_edge_and_agent()
         self._start_late()
 
     def _wake(self) -> None:

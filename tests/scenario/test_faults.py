@@ -14,7 +14,7 @@ from dhakacart_lab.lab import Lab
 from dhakacart_lab.layout import LabError
 from dhakacart_lab.shopper.record import Attempt, acknowledged, lost_attempts, outages, read
 
-from tests.scenario.conftest import Run, Runbook
+from tests.scenario.conftest import Runbook
 
 RTO_SECONDS = 300
 RPO_SECONDS = 60
@@ -48,7 +48,7 @@ def keep_figures(name: str, figures: dict[str, object]) -> None:
             file.write(json.dumps({"fault": name, **figures}) + "\n")
 
 
-def swapped(lab: Lab, run: Run, cause: str) -> list[str]:
+def swapped(lab: Lab, cause: str) -> list[str]:
     """After the shop was given the other endpoint the names are the other way round, as the page says."""
     if cause not in ("endpoint_stale", "database_moved"):
         return []
@@ -81,7 +81,7 @@ def test_the_true_cause_is_named_and_the_branch_recovers_it(name: str, lab: Lab,
         return
     assert resolved.code == 0, resolved.out
     assert f"Branch: {fault.branch}," in resolved.out
-    verified = runbook("verification", *swapped(lab, resolved, fault.cause))
+    verified = runbook("verification", *swapped(lab, fault.cause))
     assert verified.code == 0, verified.out
     time.sleep(2)
     attempts = read(lab.layout)
