@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every sub-command shares: where it prints, and how it fails. Rich honours NO_COLOR and pipes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from ..errors import ExitCode, RunbookError
+
+WIDE = 200
+# Without a width of its own a pipe gets lines broken at 80 columns.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+# A finding's status in colour; the word stands beside it, so colour carries no meaning alone.
+STYLES = {"ok": "green", "unknown": "cyan", "warning": "yellow", "critical": "bold red"}
+
+
+@contextmanager
+def one_line_errors(command: str) -> Iterator[None]:
+    """A RunbookError becomes one line on standard error and its exit code; Ctrl-C becomes 3."""
+    try:
+        yield
+    except RunbookError as error:
+        err.print(f"runbook {command}: {error}", style="red", markup=False)
+        raise typer.Exit(int(error.exit_code)) from None
+    except KeyboardInterrupt:
+        err.print(f"runbook {command}: interrupted", style="red")
+        raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
+
+
+def print_json(content: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(content, indent=1) + "\n")
+
+
+def print_json_line(content: Any) -> None:
+    """One line of JSON, at once, for those who read along."""
+    sys.stdout.write(json.dumps(content) + "\n")
+    sys.stdout.flush()
