@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import typer
@@ -22,6 +23,19 @@ app = typer.Typer(
 @app.callback()
 def _root() -> None:
     """Keeps sub-commands sub-commands."""
+
+
+# In the order of the help. Each has a function ``add(app)`` and imports what is heavy only when it is called.
+COMMANDS = ("list_", "show", "search", "triage", "run", "doctor", "drill", "report", "history")
+
+
+def _add_commands() -> None:
+    for name in COMMANDS:
+        try:
+            importlib.import_module(f".{name}", __package__).add(app)
+        except ModuleNotFoundError as missing:  # until all of them are there
+            if missing.name != f"{__package__}.{name}":
+                raise
 
 
 def _add_lab() -> None:
@@ -48,6 +62,7 @@ _CommandLineError: type[Exception] = next(
 
 def main() -> None:
     """Entry point of the console script. Typer answers a usage error with 2, which here means unhealthy."""
+    _add_commands()
     _add_lab()
     code: int | None
     try:
@@ -65,5 +80,5 @@ def _refuse(error: Exception) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "runbook"
     if message:  # without arguments the help was printed instead
-        typer.echo(f"{command}: {message.rstrip(".")}; remedy: {command} --help", err=True)
+        typer.echo(f"{command}: {message.rstrip('.')}; remedy: {command} --help", err=True)
     return int(ExitCode.USAGE)
