@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .layout import DEFAULT_NAME, LabError
+from .layout import DEFAULT_NAME, DEFAULT_PLAYS, LabError, Layout, UsageError
 
 WIDE = 200
 
@@ -32,14 +32,16 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 Name = Annotated[str, typer.Option("--name", "-n", help="Which lab; several run side by side.", envvar="DHAKACART_LAB")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
+# As everywhere in `runbook`.
+EXIT_USAGE = 1
 EXIT_UNHEALTHY = 2
+EXIT_INTERRUPTED = 3
 EXIT_INFRASTRUCTURE = 4
-EXIT_INTERRUPTED = 130
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """What fails becomes one line on standard error and exit code 4; Ctrl-C one line and 130."""
+    """What fails becomes one line on standard error and exit code 4, 1 for bad input; Ctrl-C one line and 3."""
     from .failures import as_lab_errors
 
     try:
@@ -47,7 +49,7 @@ def one_line_errors() -> Iterator[None]:
             yield
     except LabError as error:
         err.print(f"runbook lab: {error}", style="red", markup=False)
-        raise typer.Exit(EXIT_INFRASTRUCTURE) from None
+        raise typer.Exit(EXIT_USAGE if isinstance(error, UsageError) else EXIT_INFRASTRUCTURE) from None
     except KeyboardInterrupt:
         err.print("runbook lab: interrupted; remedy: runbook lab up goes on, runbook lab down removes it", style="red")
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -57,25 +59,34 @@ def progress(line: str) -> None:
     err.print(f"  {line}", markup=False)
 
 
-def playbook(name: str, runbook: str, arguments: str = "") -> str:
-    """The command that runs a playbook on the lab called ``name``."""
-    chosen = "" if name == DEFAULT_NAME else f"DHAKACART_LAB={name} "
+def playbook(layout: Layout, runbook: str, arguments: str = "") -> str:
+    """The command that runs a playbook on the lab."""
+    if layout.environment != DEFAULT_PLAYS:
+        inventories = f" -i inventories/{layout.environment} -i {layout.inventory}"
+        return f"Next: ansible-playbook{inventories} playbooks/{runbook}.yml{arguments}"
+    chosen = "" if layout.name == DEFAULT_NAME else f"DHAKACART_LAB={layout.name} "
     return f"Next: {chosen}ansible-playbook playbooks/{runbook}.yml{arguments}"
 
 
 @app.command()
-def up(name: Name = DEFAULT_NAME) -> None:
-    """Start the lab; one that is half dead is repaired.
+def up(
+    name: Name = DEFAULT_NAME,
+    plays: Annotated[
+        str | None, typer.Option("--as", help="The environment it plays, with its names and approvals: lab, staging.")
+    ] = None,
+) -> None:
+    """Start the lab; one that is half dead is repaired, and faults whose lease is over are healed.
 
-    Example: `runbook lab up`
+    Example: `runbook lab up`; `runbook lab up --name rehearsal --as staging`
     """
     from .lab import Lab
 
     with one_line_errors():
         begin = time.monotonic()
-        lab = Lab.up(name, progress)
-        out.print(f"lab {name!r} is up after {time.monotonic() - begin:.0f} s: shop http://{lab.layout.load_balancer}")
-        out.print(playbook(name, "database-failure"), markup=False)
+        lab = Lab.up(name, progress, plays=plays)
+        what = f"lab {name!r}" + ("" if lab.layout.environment == DEFAULT_PLAYS else f" ({lab.layout.environment})")
+        out.print(f"{what} is up after {time.monotonic() - begin:.0f} s: shop http://{lab.layout.load_balancer}")
+        out.print(playbook(lab.layout, "database-failure"), markup=False)
 
 
 @app.command()
@@ -107,17 +118,26 @@ def status(name: Name = DEFAULT_NAME, as_json: Json = False) -> None:
 
 
 @app.command()
-def faults(as_json: Json = False) -> None:
-    """List what can be broken. (The true cause is in the list, so a blind drill does not look here.)"""
+def faults(
+    as_json: Json = False,
+    causes: Annotated[
+        bool, typer.Option("--causes", help="Also the true cause and the branch that resolves it.")
+    ] = False,
+) -> None:
+    """List what can be broken. Who is to find the cause looks without `--causes`.
+
+    Example: `runbook lab faults --causes`
+    """
     from .faults.catalogue import FAULTS
 
     if as_json:
-        rows = [{"name": f.name, "title": f.title, "cause": f.cause, "branch": f.branch} for f in FAULTS.values()]
-        out.print_json(json.dumps(rows))
+        truth = [{"cause": f.cause, "branch": f.branch} if causes else {} for f in FAULTS.values()]
+        rows = [{"name": f.name, "title": f.title} for f in FAULTS.values()]
+        out.print_json(json.dumps([{**row, **more} for row, more in zip(rows, truth, strict=True)]))
         return
-    table = Table("fault", "what it does", "resolution branch", box=None, pad_edge=False)
+    table = Table("fault", "what it does", *(("cause", "branch") if causes else ()), box=None, pad_edge=False)
     for fault in FAULTS.values():
-        table.add_row(fault.name, fault.title, fault.branch or "none, see the page")
+        table.add_row(fault.name, fault.title, *((fault.cause, fault.branch or "none, see the page") if causes else ()))
     out.print(table)
 
 
@@ -135,9 +155,10 @@ def break_(
     from .lab import Lab
 
     with one_line_errors():
-        found = inject(Lab.open(name), fault, lease=lease)
+        lab = Lab.open(name)
+        found = inject(lab, fault, lease=lease)
         out.print(f"{found.name}: {found.title} It is healed by itself after {lease:.0f} s.", markup=False)
-        out.print(playbook(name, found.runbook, " --tags immediate"), markup=False)
+        out.print(playbook(lab.layout, found.runbook, " --tags immediate"), markup=False)
 
 
 @app.command()

@@ -99,7 +99,7 @@ def main() -> None:
         sys.exit(4)
     except KeyboardInterrupt:
         print("make demo: interrupted", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(3)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a lab is, as digests: equal before and after means that nothing was changed.
 
-Left out is what moves by itself: heartbeats, statuses, events and resource versions of Kubernetes, times and metrics of
-AWS. Customers' orders move too, so the shopper has to be still between two digests that are compared.
+Stricter than :mod:`.residue`, with which it shares the reading: an object that was made anew, a rollout that was
+undone, an order or a swap of the servers' roles is a change, too. Orders move, so the shopper has to be still
+between two digests that are compared.
 """
 
 from __future__ import annotations
@@ -15,24 +16,9 @@ from psycopg import sql
 
 from . import edge
 from .kubernetes.api import Api
+from .kubernetes.kinds import KINDS
 from .lab import Lab
-
-KINDS = (
-    "namespaces",
-    "nodes",
-    "deployments",
-    "replicasets",
-    "services",
-    "secrets",
-    "configmaps",
-    "serviceaccounts",
-    "horizontalpodautoscalers",
-    "poddisruptionbudgets",
-    "ingresses",
-    "roles",
-    "rolebindings",
-)
-MOVING = ("resourceVersion", "managedFields", "generation")
+from .residue import database, kubernetes, queries
 
 
 def digest(lab: Lab) -> dict[str, str]:
@@ -50,7 +36,7 @@ def _of(content: Any) -> str:
 
 
 def _database(lab: Lab) -> dict[str, Any]:
-    """Every row of every table, every role, and every setting that somebody made."""
+    """Every row of every table, the structure, every role, and every setting that somebody made."""
     found: dict[str, Any] = {}
     with lab.cluster.connect() as connection:
         connection.execute("set statement_timeout = '20s'")  # somebody may hold a lock
@@ -60,29 +46,21 @@ def _database(lab: Lab) -> dict[str, Any]:
         for (table,) in tables:
             query = sql.SQL("select count(*), md5(coalesce(string_agg(r::text, '|' order by r::text), '')) from {} r")
             found[str(table)] = connection.execute(query.format(sql.Identifier(str(table)))).fetchone()
-        found["roles"] = connection.execute(
-            "select rolname, rolsuper, rolcanlogin, rolpassword from pg_authid order by rolname"
-        ).fetchall()
-        found["role settings"] = connection.execute(
-            "select setdatabase, setrole::regrole::text, setconfig from pg_db_role_setting order by 1, 2"
-        ).fetchall()
-        found["settings"] = connection.execute(
-            "select name, setting from pg_file_settings where applied order by name"
-        ).fetchall()
+        found["structure"] = database.structure(connection)
+        for name, asked in (
+            ("roles", queries.ROLES),
+            ("settings", queries.SETTINGS),
+            ("ALTER SYSTEM", queries.OVERRIDES),
+        ):
+            found[name] = connection.execute(asked.encode()).fetchall()
     return found
 
 
 def _kubernetes(lab: Lab) -> dict[str, Any]:
     api = Api(lab.layout)
-    found: dict[str, Any] = {}
-    for kind in KINDS:
-        for item in api.list(kind):
-            metadata = {key: value for key, value in item["metadata"].items() if key not in MOVING}
-            name = f"{kind}/{metadata.get('namespace', '')}/{metadata['name']}"
-            content = {key: value for key, value in item.items() if key not in ("metadata", "status")}
-            found[name] = {**content, "metadata": metadata}
-    found["pods"] = sorted(pod["metadata"]["uid"] for pod in api.list("pods"))
-    return found
+    lasting = [kind for kind in KINDS if kind not in kubernetes.DERIVED]
+    made = sorted(item["metadata"]["uid"] for kind in lasting for item in api.list(kind.plural))
+    return {**kubernetes.objects(api), "uids": made}
 
 
 def _endpoints(lab: Lab) -> dict[str, Any]:

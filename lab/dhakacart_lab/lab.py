@@ -20,10 +20,24 @@ from typing import IO
 
 import psutil
 
-from . import edge, process
+from . import edge, overlay, process
 from .aws import Aws
+from .faults import leash
+from .faults.state import active
 from .kubernetes.provider import Simulated
-from .layout import DEFAULT_NAME, LAB_FILE, LabError, Layout, lab_folder, load_layout, read_layout, state_root
+from .layout import (
+    DEFAULT_NAME,
+    DEFAULT_PLAYS,
+    LAB_FILE,
+    PREFIXES,
+    LabError,
+    Layout,
+    UsageError,
+    lab_folder,
+    load_layout,
+    read_layout,
+    state_root,
+)
 from .postgres.cluster import Cluster
 from .postgres.disk import Disk
 from .postgres.roles import Roles, node_with
@@ -36,7 +50,7 @@ LATE_COMPONENTS = {
     "loadbalancer": "dhakacart_lab.loadbalancer",
     "webhook": "dhakacart_lab.webhook",
     "shopper": "dhakacart_lab.shopper",
-    "janitor": "dhakacart_lab.faults.janitor",
+    **leash.MODULES,
 }
 
 LOCK_FILE = ".lock"
@@ -73,16 +87,26 @@ class Lab:
         return cls(load_layout(name), report)
 
     @classmethod
-    def up(cls, name: str = DEFAULT_NAME, report: Report = lambda _line: None) -> Lab:
-        """Start the lab called ``name``; one that is half dead is repaired, one that is whole is left alone."""
+    def up(cls, name: str = DEFAULT_NAME, report: Report = lambda _line: None, *, plays: str | None = None) -> Lab:
+        """Start the lab called ``name``; one that is half dead is repaired, one that is whole is left alone.
+
+        :param plays: the environment whose names and labels it has, ``lab`` or ``staging``. None: what it has played
+            so far, ``lab`` where it is new. UsageError where it is up as another one.
+        """
         folder = lab_folder(name)
+        if plays is not None and plays not in PREFIXES:
+            raise UsageError(f"a lab cannot play {plays!r}; remedy: one of {', '.join(PREFIXES)}")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755)  # PostgreSQL's user must reach his files
         except OSError as error:
             raise LabError(f"{folder}: cannot be created ({error.strerror}); remedy: set DHAKACART_LAB_HOME") from None
         with exclusive(folder):
-            lab = cls(_layout_for(name, folder), report)
+            lab = cls(_layout_for(name, folder, plays), report)
+            leash.hold(folder)
+            overlay.write(lab.layout)
+            lab.layout.faults.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lab.layout.faults.parent.chmod(0o700)
             lab._create_credentials()
             lab._start()
         return lab
@@ -104,18 +128,24 @@ class Lab:
 
     def down(self) -> None:
         """End every process of the lab and remove its folder; LabError while another command is at work on it."""
-        janitor = process.find(self.layout, "janitor")
-        if janitor and _holder(self.layout.folder) == janitor.pid:  # it may try for ever to heal what cannot be healed
-            process.stop(self.layout, "janitor", timeout=2)
-        with exclusive(self.layout.folder):
-            self._down()
+        leash.let_go(self.layout.folder)
+        try:
+            janitor = process.find(self.layout, leash.JANITOR)
+            # It may try for ever to heal what cannot be healed.
+            if janitor and _holder(self.layout.folder) == janitor.pid:
+                process.stop(self.layout, leash.JANITOR, timeout=2)
+            with exclusive(self.layout.folder):
+                self._down()
+        except BaseException:
+            leash.hold(self.layout.folder)
+            raise
 
     def _down(self) -> None:
         layout = self.layout
         self.report("ending processes")
         self._wake()  # what waits for a frozen part would not end in time
         # What would restart or complain goes first, then what may hold the lock of the database cluster, frozen or not.
-        for component in ("janitor", "shopper", "kubelet", "loadbalancer", "aws", "postgres-agent"):
+        for component in (leash.WATCHDOG, leash.JANITOR, "shopper", "kubelet", "loadbalancer", "aws", "postgres-agent"):
             process.stop(layout, component, timeout=2)
         # Before the rest: PostgreSQL's children hide their environment, its own code finds them.
         self.cluster.destroy()
@@ -137,13 +167,18 @@ class Lab:
                 job.result()
         if _made_anew(before, self.cluster.roles()):
             self.aws.reset()  # what it knew was of servers that are gone, as after a reboot of the machine
+        if self._expired():
+            from .faults.catalogue import put_back
+
+            self._timed("healing of faults whose lease is over", lambda: put_back(self))
         self._timed("kubernetes and the shop", self._start_kubernetes)
         self._timed("load balancer, shopper, webhook sink", self._start_late)
         self._timed("the first orders", self._first_orders)
 
-    def _first_orders(self) -> None:
-        from .faults.state import active
+    def _expired(self) -> bool:
+        return any(fault.expired for fault in active(self.layout))
 
+    def _first_orders(self) -> None:
         try:
             self.wait_until_serving()
         except LabError as error:
@@ -165,7 +200,10 @@ class Lab:
 
     def _start_postgres(self) -> None:
         before = self.cluster.roles()
-        self.cluster.up()
+        if self._expired():  # a setting may be what keeps the database from being repaired
+            self.cluster.reset()
+        else:
+            self.cluster.up()
         self._start_edge_and_agent()
         if edge.state(self.layout)["primary"].get("target") is None or _made_anew(before, self.cluster.roles()):
             self.point_endpoints()
@@ -246,8 +284,6 @@ class Lab:
 
     def status(self) -> list[Part]:
         """Every part with its health; answers within a few seconds even when parts are dead or frozen."""
-        from .faults.state import active
-
         parts = [self._postgres_part(), self._redis_part()]
         parts += [
             Part(name, not problems, "; ".join(problems) or "answers")
@@ -276,11 +312,17 @@ class Lab:
         return Part("redis", healthy, "answers" if healthy else "does not answer")
 
 
-def _layout_for(name: str, folder: Path) -> Layout:
+def _layout_for(name: str, folder: Path, plays: str | None = None) -> Layout:
     """The recorded layout, or a new one on a loopback network that nobody uses."""
     if (folder / LAB_FILE).exists():
-        return read_layout(folder)
-    layout = Layout(name=name, folder=folder, subnet=_free_subnet(name), lab_id=f"{name}-{secrets.token_hex(4)}")
+        found = read_layout(folder)
+        if plays not in (None, found.environment):
+            raise UsageError(f"lab {name!r} plays {found.environment}; remedy: runbook lab down, then up --as {plays}")
+        return found
+    lab_id = f"{name}-{secrets.token_hex(4)}"
+    layout = Layout(
+        name=name, folder=folder, subnet=_free_subnet(name), lab_id=lab_id, environment=plays or DEFAULT_PLAYS
+    )
     temporary = folder / f"{LAB_FILE}.new"
     temporary.write_text(json.dumps(layout.describe(), indent=2) + "\n", encoding="utf-8")
     temporary.replace(folder / LAB_FILE)
@@ -320,6 +362,7 @@ def _made_anew(before: Roles, after: Roles) -> bool:
 
 def _clear_away(folder: Path) -> None:
     """End what works in the folder, unmount what is mounted in it, remove it."""
+    leash.let_go(folder)
     process.end(process.inside(folder), timeout=3)
     for disk in sorted(folder.glob("postgres/*/")):
         Disk(disk).unmount()

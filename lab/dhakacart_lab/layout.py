@@ -19,8 +19,18 @@ LAB_FILE = "lab.json"
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,19}")
 
 
+# What a lab can play, and how Terraform would name its resources.
+PREFIXES = {"lab": "dhakacart-lab", "staging": "dhakacart-staging"}
+DEFAULT_PLAYS = "lab"
+ORDERS_KEPT = 2 * 3600.0
+
+
 class LabError(Exception):
     """Something the person at the terminal can mend; the message says what, where and how."""
+
+
+class UsageError(LabError):
+    """What was asked for does not exist or makes no sense; nothing was touched."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +59,20 @@ def state_root() -> Path:
 
 @dataclass(frozen=True)
 class Layout:
-    """The folder, network and names of one lab. ``subnet`` is the second octet of its loopback network."""
+    """The folder, network and names of one lab.
+
+    :ivar subnet: the second octet of its loopback network.
+    :ivar orders_kept: seconds. Orders, backups and the shopper's record that are older are dropped.
+    """
 
     name: str
     folder: Path
     subnet: int
     lab_id: str
 
-    # --- names of the platform, as Terraform and the manifests would give them for the environment "lab"
-    environment: str = "lab"
-    prefix: str = "dhakacart-lab"
+    # --- names of the platform, as Terraform and the manifests would give them for the environment it plays
+    environment: str = DEFAULT_PLAYS
+    orders_kept: float = ORDERS_KEPT
     namespace: str = "dhakacart"
     region: str = "us-west-2"
     dr_region: str = "us-east-1"
@@ -67,6 +81,15 @@ class Layout:
     admin_user: str = "dhakacart_admin"  # the runbooks and checks; the reserved connections are his
     app_user: str = "dhakacart"  # the shop
     replication_user: str = "replicator"
+
+    @property
+    def prefix(self) -> str:
+        return PREFIXES[self.environment]
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What its systems say of themselves, so that nobody drills something else by mistake."""
+        return {"environment": self.environment, "drillable": "true", "lab_id": self.lab_id}
 
     def host(self, network: int, number: int) -> str:
         return f"127.{self.subnet}.{network}.{number}"
@@ -170,9 +193,19 @@ class Layout:
         return self.credentials / "aws"
 
     @property
+    def inventory(self) -> Path:
+        """Laid over the inventory of the environment that the lab plays: ``-i inventories/staging -i <this>``."""
+        return self.folder / "inventory"
+
+    @property
     def orders_log(self) -> Path:
         """The shopper's own record: one JSON line an attempt to order."""
         return self.folder / "shopper" / "orders.jsonl"
+
+    @property
+    def kept_since(self) -> Path:
+        """From when on orders are kept; see ``shopper.record``."""
+        return self.folder / "shopper" / "kept-since"
 
     @property
     def faults(self) -> Path:
@@ -197,6 +230,8 @@ class Layout:
             "folder": str(self.folder),
             "environment": self.environment,
             "prefix": self.prefix,
+            "orders_kept": self.orders_kept,
+            "inventory": str(self.inventory),
             "postgres": {
                 "host": endpoints["primary"].host,
                 "port": endpoints["primary"].port,
@@ -221,9 +256,11 @@ class Layout:
 
 
 def lab_folder(name: str = DEFAULT_NAME) -> Path:
-    """The folder of the lab called ``name``; raises LabError for a name that cannot be one."""
+    """The folder of the lab called ``name``; raises UsageError for a name that cannot be one."""
     if not NAME_PATTERN.fullmatch(name):
-        raise LabError(f"lab name {name!r}: use 1 to 20 lower-case letters, digits and hyphens, starting with a letter")
+        raise UsageError(
+            f"lab name {name!r}: use 1 to 20 lower-case letters, digits and hyphens, starting with a letter"
+        )
     return state_root() / name
 
 
@@ -232,7 +269,17 @@ def read_layout(folder: Path) -> Layout:
     path = folder / LAB_FILE
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return Layout(name=found["name"], folder=folder, subnet=int(found["subnet"]), lab_id=found["lab_id"])
+        layout = Layout(
+            name=found["name"],
+            folder=folder,
+            subnet=int(found["subnet"]),
+            lab_id=found["lab_id"],
+            environment=str(found.get("environment", DEFAULT_PLAYS)),
+            orders_kept=float(found.get("orders_kept", ORDERS_KEPT)),
+        )
+        if layout.environment not in PREFIXES:
+            raise ValueError(f"environment {layout.environment!r}")
+        return layout
     except FileNotFoundError:
         raise LabError(f"no lab is up ({path} is missing); remedy: runbook lab up") from None
     except (ValueError, KeyError, TypeError) as error:

@@ -67,8 +67,16 @@ def start(
             start_new_session=True,
         )
     process = psutil.Process(child.pid)
-    pid_file(layout, component).write_text(f"{child.pid} {process.create_time():.2f}\n", encoding="utf-8")
+    note(layout, component, process)
     return process
+
+
+def note(layout: Layout, component: str, process: psutil.Process) -> None:
+    """Write down that ``process`` is the component."""
+    path = pid_file(layout, component)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    draft.write_text(f"{process.pid} {process.create_time():.2f}\n", encoding="utf-8")
+    draft.replace(path)
 
 
 def start_python(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
-from ansible_collections.dhakacart.runbooks.plugins.plugin_utils import incidents
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import line
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.record import Run
 
 ARGUMENT_SPEC = {
     "runbook": {"type": "str", "required": True},
@@ -28,15 +28,21 @@ class ActionModule(ActionBase):
         """The incident folder; nothing is written in check mode."""
         super().run(tmp, task_vars)
         _result, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
-        kept = incidents.worth_keeping(options["reading"])
-        items = len(kept.get("findings", [])) + len(kept.get("facts", {}))
+        reading = options["reading"]
+        items = len(reading.get("findings", [])) + len(reading.get("facts", {}))
         root = Path(options["directory"]).resolve()
         if self._task.check_mode:
             line(f"  would save {items} items under {root}")
             return {"changed": False, "incident": "", "items": items}
         try:
-            folder = incidents.create(root, options["environment"], options["runbook"], kept)
+            record = Run.of(task_vars or {}).joined(root, options["environment"], options["runbook"])
+            path = record.keep({**reading, **{key: options[key] for key in ("runbook", "environment")}})
         except ConfigurationError as error:
             return {"failed": True, "changed": False, "msg": str(error)}
-        line(f"  saved {items} items in {folder}")
-        return {"changed": False, "incident": str(folder), "items": items}
+        line(f"  saved {items} items in {path}")
+        return {
+            "changed": False,
+            "incident": str(record.folder),
+            "items": items,
+            "ansible_facts": record.facts(),
+        }

@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
+from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.finding import Status
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import line
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.record import Record, Run
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import rules
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.sections import SECTIONS, clock, command
 
@@ -22,6 +25,7 @@ ARGUMENT_SPEC = {
     "recovered": {"type": "bool"},
 }
 MOST_UNREAD = 5
+SEVERITY = [str(status) for status in Status]
 
 
 class ActionModule(ActionBase):
@@ -37,6 +41,9 @@ class ActionModule(ActionBase):
         elapsed = time.time() - options["started"]
         following = _following(options, task_vars or {})
         over = elapsed > section.budget
+        record = None if self._task.check_mode else Run.of(task_vars or {}).record
+        if record:
+            _write(record, options, elapsed, following)
         line(
             f"{options['runbook']} / {section.tag} took {clock(elapsed)} of {clock(section.budget)}",
             "warning" if over else "",
@@ -67,6 +74,31 @@ class ActionModule(ActionBase):
             "over_budget": over,
             "ansible_stats": {"data": stats, "per_host": False, "aggregate": True},
         }
+
+
+def _write(record: Record, options: Mapping[str, Any], elapsed: float, following: str) -> None:
+    """A record that cannot be written any more must not keep the next command from whoever needs it."""
+    section = SECTIONS[options["section"]]
+    recovered = {} if options["recovered"] is None else {"recovered": options["recovered"]}
+    closed = {
+        "section": section.tag,
+        "run_id": record.run_id,
+        "elapsed_seconds": round(elapsed, 2),
+        "budget_seconds": section.budget,
+        "next": following,
+        **recovered,
+    }
+    judged = {"findings": options["findings"], "diagnosis": options["diagnosis"]}
+    status = max(
+        (str(finding["status"]) for finding in _configured(options["findings"])), key=SEVERITY.index, default=""
+    )
+    cause = (options["diagnosis"].get("likely") or {}).get("id", "")
+    try:
+        about = {"runbook": options["runbook"], "started": options["started"], "check": False}
+        record.add_section(section.tag, {"recovered": None, **about, **closed, **judged})
+        record.note("section", **closed, status=status, likely_cause=cause)
+    except ConfigurationError as error:
+        line(f"This section is not recorded: {error}", "warning")
 
 
 def _following(options: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
@@ -101,11 +133,14 @@ def _unread(runbook: str, findings: Sequence[Mapping[str, Any]]) -> list[str]:
     asked = {test.finding for cause in rules(runbook).causes for test in cause.tests}
     return [
         finding["id"]
-        for finding in findings
-        if finding["status"] == "unknown"
-        and (finding["id"] in asked or finding["id"].endswith(".api"))
-        and finding.get("evidence", {}).get("kind") != "not_configured"
+        for finding in _configured(findings)
+        if finding["status"] == "unknown" and (finding["id"] in asked or finding["id"].endswith(".api"))
     ]
+
+
+def _configured(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """All but those of parts that this environment rightly does not have."""
+    return [finding for finding in findings if finding.get("evidence", {}).get("kind") != "not_configured"]
 
 
 def _not_known(unread: Sequence[str], following: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import configparser
 import difflib
 import re
+import secrets
 import stat
 import time
 from collections.abc import Mapping, Sequence
@@ -18,15 +19,30 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils import incidents
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import line
-from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import known_branch, rules
-from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.sections import ANSIBLE_TAGS, CHANGING, SECTIONS
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.known_values import CREDENTIALS
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.record import Record, Run
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import TOOLS, known
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.sections import (
+    ANSIBLE_TAGS,
+    CHANGING,
+    SECTIONS,
+    command,
+)
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.variables import CHECKS
 
 ARGUMENT_SPEC = {
     "runbook": {"type": "str", "required": True},
     "branch": {"type": "str", "default": ""},
 }
+# Sections that open an incident, and those that are begun only when their record can be written.
+OPENING = frozenset({"immediate", "resolution", "escalation"})
+NEEDS_RECORD = frozenset({"immediate", "resolution"})
+
+
+class Asked(ConfigurationError):
+    """What the person typed makes no sense; the inventory and this machine may be well."""
 
 
 class ActionModule(ActionBase):
@@ -35,25 +51,90 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp=None, task_vars=None):
-        """``values`` of the checked variables are not returned: some name files of credentials."""
+        """``values`` of the checked variables are not returned, but for what names the environment and its record."""
         super().run(tmp, task_vars)
         _result, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
         variables = task_vars or {}
         try:
-            sections = self._sections(variables)
-            runbook = rules(options["runbook"])
-            if options["branch"]:
-                known_branch(runbook, options["branch"])
-            _one_at_a_time(sections, variables)
+            sections = self._asked(options, variables)
             values = self._values(variables)
             if self._connection.transport == "local":  # on a bastion the files are the bastion's
                 _readable_credentials(values)
+            name = f"{values['dhakacart_prefix']} {values['dhakacart_region']}"
+            run = self._run_of(values, variables)
+            record, problem = self._record(run, options["runbook"], sections, {**values, "name": name}, variables)
         except ConfigurationError as error:
-            return {"failed": True, "changed": False, "msg": str(error)}
+            reason = "usage" if isinstance(error, Asked) else "environment"
+            return {"failed": True, "changed": False, "msg": str(error), "reason": reason}
         shown = ", ".join(sections) or "bare run, reads only"
         mode = " (--check)" if self._task.check_mode else ""
-        line(f"{options['runbook']} / {shown}{mode}        {values['dhakacart_prefix']} {values['dhakacart_region']}")
-        return {"changed": False, "sections": sections, "started": time.time()}
+        line(f"{options['runbook']} / {shown}{mode}        {name}")
+        if record:
+            line(f"Record: {record.folder}")
+        if problem:
+            line(f"Nothing of this run is recorded: {problem}", "warning")
+        return {
+            "changed": False,
+            "sections": sections,
+            "started": time.time(),
+            "environment": values["dhakacart_env"],
+            "name": name,
+            "record": str(record.folder) if record else "",
+            "budgets": {section.tag: section.budget for section in SECTIONS.values()},
+            # For whoever has to say what comes next when a section cannot say so itself.
+            "escalation": command(options["runbook"], "escalation", variables),
+            "ansible_facts": (record or run).facts(),
+        }
+
+    def _asked(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> list[str]:
+        """The sections asked for.
+
+        :raises Asked: what was asked for does not exist or cannot be done.
+        """
+        try:
+            sections = self._sections(variables)
+            known(options["runbook"], options["branch"])
+            _one_at_a_time(sections, variables)
+        except ConfigurationError as error:
+            raise Asked(error.message, where=error.where, remedy=error.remedy) from None
+        return sections
+
+    def _run_of(self, values: Mapping[str, Any], variables: Mapping[str, Any]) -> Run:
+        """This run, still without a record."""
+        credentials = {variable: str(values[variable]) for variable in CREDENTIALS if values[variable]}
+        here = self._connection.transport == "local"
+        return Run("", str(variables.get("dhakacart_run_id") or secrets.token_hex(4)), credentials if here else {})
+
+    def _record(
+        self, run: Run, runbook: str, sections: Sequence[str], values: Mapping[str, Any], variables: Mapping[str, Any]
+    ) -> tuple[Record | None, str]:
+        """The record of the run, or why there is none although there should be.
+
+        A run of the wrapper always has one. Without the wrapper a section that only reads joins an open incident but
+        opens none, and `resolution` opens one when the change is approved.
+
+        :raises Asked: a folder was named that is not there.
+        :raises ConfigurationError: the record of a change cannot be written.
+        """
+        root = Path(values["dhakacart_incident_dir"]).expanduser().resolve()
+        environment = values["dhakacart_env"]
+        folder = _named(root, environment, str(variables.get("dhakacart_incident") or ""))
+        if self._task.check_mode or (runbook in TOOLS and not folder):
+            return None, ""
+        folder = folder or incidents.latest(root, environment, runbook)
+        try:
+            if folder:
+                record = Record(folder, run.run_id, run.credentials)
+                record.writable()
+                return record, ""
+            if variables.get("dhakacart_run_id") or {"immediate", "escalation"} & set(sections):
+                about = {"name": values["name"], "sections": sections, "incident": bool(OPENING & set(sections))}
+                return run.opened(root, environment, runbook, **about), ""
+        except ConfigurationError as error:
+            if NEEDS_RECORD & set(sections):
+                raise
+            return None, str(error)
+        return None, ""
 
     def _sections(self, variables: Mapping[str, Any]) -> list[str]:
         """The sections asked for. Ansible itself runs nothing and says ok when a tag is mistyped."""
@@ -83,6 +164,14 @@ class ActionModule(ActionBase):
                 raise ConfigurationError(f"{problem}, not {value!r}", where=name, remedy=f"mend it in {place}")
             found[name] = value
         return found
+
+
+def _named(root: Path, environment: str, name: str) -> Path | None:
+    """The incident that was asked for by name."""
+    try:
+        return incidents.named(root, environment, name) if name else None
+    except ConfigurationError as error:
+        raise Asked(error.message, where=error.where, remedy=error.remedy) from None
 
 
 def _one_at_a_time(sections: Sequence[str], variables: Mapping[str, Any]) -> None:

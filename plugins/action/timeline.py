@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils import incidents
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.record import Record, Run, responder
 
 ARGUMENT_SPEC = {
     "runbook": {"type": "str", "required": True},
@@ -32,14 +35,25 @@ class ActionModule(ActionBase):
         root = Path(options["directory"]).resolve()
         if self._task.check_mode:
             return {"changed": False, "incident": ""}
+        run = Run.of(task_vars or {})
         try:
-            folder = incidents.latest(root, options["environment"], options["runbook"])
-            if folder is None and options["reading"]:
-                # Whoever went straight to the resolution has an opening state to compare with all the same.
-                kept = incidents.worth_keeping(options["reading"])
-                folder = incidents.create(root, options["environment"], options["runbook"], kept)
-            if folder is not None:
-                incidents.note(folder, event=options["event"], **options["details"])
+            record = self._record(run, root, options)
+            if record is None:
+                return {"changed": False, "incident": ""}
+            details = {name: value for name, value in options["details"].items() if value not in ("", None)}
+            record.note(options["event"], **details, run_id=record.run_id, by=responder())
         except ConfigurationError as error:
             return {"failed": True, "changed": False, "msg": str(error)}
-        return {"changed": False, "incident": str(folder) if folder else ""}
+        return {"changed": False, "incident": str(record.folder), "ansible_facts": record.facts()}
+
+    def _record(self, run: Run, root: Path, options: Mapping[str, Any]) -> Record | None:
+        """Where the line goes; with a reading there is always one."""
+        about = {key: options[key] for key in ("environment", "runbook")}
+        if not options["reading"]:
+            folder = incidents.latest(root, **about)
+            return run.record or (Record(folder, run.run_id, run.credentials) if folder else None)
+        record = run.joined(root, **about)
+        if not (record.folder / incidents.OPENING).exists():
+            # Whoever went straight to the resolution has an opening state to compare with all the same.
+            record.keep({**options["reading"], **about})
+        return record

@@ -14,6 +14,7 @@ from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors imp
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.finding import Finding
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils import incidents
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.console import CONTROLS, line
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.record import Record, Run, responder
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.runbooks import rules
 
 ARGUMENT_SPEC = {
@@ -35,8 +36,7 @@ class ActionModule(ActionBase):
         """``recovered`` and ``reasons``; the play decides what follows."""
         super().run(tmp, task_vars)
         _result, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
-        folder = incidents.latest(Path(options["directory"]).resolve(), options["environment"], options["runbook"])
-        before = incidents.opening(folder) if folder else None
+        record, folder, before = _opened(options, Run.of(task_vars or {}))
         _compare(before, options["findings"], folder)
         opened_with = _causes_at_opening(options["runbook"], before)
         reasons = not_recovered(options["findings"], options["diagnosis"], options["must_be_ok"], opened_with)
@@ -47,8 +47,8 @@ class ActionModule(ActionBase):
             line(f"  open risk: {risk}", "warning")
         if not reasons:
             line("Recovered, with open risks." if risks else "Recovered.", "warning" if risks else "ok")
-        if folder and not self._task.check_mode:
-            _note(folder, reasons)
+        if record and not self._task.check_mode:
+            _note(record, reasons, risks)
         return {
             "changed": False,
             "recovered": not reasons,
@@ -56,6 +56,20 @@ class ActionModule(ActionBase):
             "risks": risks,
             "incident": str(folder) if folder else "",
         }
+
+
+def _opened(options: Mapping[str, Any], run: Run) -> tuple[Record | None, Path | None, dict[str, Any] | None]:
+    """What is written into; the folder that the opening state stands in, and that state.
+
+    Of an incident that is closed already the opening state is still what "now" is compared with.
+    """
+    where = (Path(options["directory"]).resolve(), options["environment"], options["runbook"])
+    still_open = incidents.latest(*where)
+    record = run.record or (Record(still_open, run.run_id, run.credentials) if still_open else None)
+    for folder in (record.folder if record else None, incidents.latest(*where, closed=True)):
+        if folder and (before := incidents.opening(folder)):
+            return record, folder, before
+    return record, record.folder if record else None, None
 
 
 def not_recovered(
@@ -90,10 +104,13 @@ def open_risks(findings: Sequence[Mapping[str, Any]], must_be_ok: Sequence[str])
     ]
 
 
-def _note(folder: Path, reasons: Sequence[str]) -> None:
+def _note(record: Record, reasons: Sequence[str], risks: Sequence[str]) -> None:
     """A timeline that cannot be written must not hide the verdict."""
+    verdict = {"recovered": not reasons, "reasons": list(reasons), "risks": list(risks), "run_id": record.run_id}
     try:
-        incidents.note(folder, event="verification", recovered=not reasons, reasons=list(reasons))
+        record.note("verification", **verdict)
+        if not reasons:
+            record.note("closed", recovered=True, run_id=record.run_id, by=responder())
     except ConfigurationError as error:
         line(f"  not noted: {error}", "warning")
 

@@ -19,17 +19,29 @@ requirements:
   - Set as stdout_callback in the configuration.
 """
 
+import contextlib
+import sys
+import time
+
 from ansible import constants as C
 from ansible.playbook.task import Task
 from ansible.plugins.callback.default import CallbackModule as Default
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.sections import SECTIONS, clock
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.step_notes import StepNotes
 
 MOST_MESSAGE = 2000
+# A step that took this long says how long.
+LONG_SECONDS = 5
 # Tasks that Ansible adds by itself, or that only include others.
 QUIET = ("ansible.builtin.validate_argument_spec", "ansible.builtin.include_tasks")
+# Actions that say in a line of their own how a change is undone.
+SAYS_UNDO = ("autoscaler_hold",)
+# The action that closes a section: it has said what comes next, also when it fails.
+CLOSES = "next_step"
 
 
 class CallbackModule(Default):
-    """Plain lines for people; everything of the default callback with ``-v``."""
+    """Plain lines for people; everything of the default callback with ``-v``. It also notes steps in the record."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
@@ -39,26 +51,51 @@ class CallbackModule(Default):
         super().__init__()
         self._step = 0
         self._numbered = False
-        self._top_level: set[str] = set()
+        self._section = ""
+        self._heading = ""
+        self._section_began = 0.0
+        self._top_level: dict[str, str] = {}
         self._shown: set[str] = set()
         self._said_nothing_ran = False
+        self._began: dict[str, float] = {}
+        self._escalation = ""
+        self._stopped_in = ""
+        self._notes = StepNotes(self._display.warning)
 
     @property
     def _verbose(self) -> bool:
         return self._display.verbosity > 0
 
+    def _say(self, text: str, color: str | None = None, *, stderr: bool = False) -> None:
+        """A line at once, also into a pipe: whoever writes along with ``tee`` reads along."""
+        self._display.display(text, color=color, stderr=stderr)
+        self._flush()
+
+    def _flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):  # nobody reads any more
+            sys.stdout.flush()
+
+    def _dump_results(self, result, *arguments, **keywords):
+        """With ``-v``: results without secrets, whichever module they come from."""
+        return super()._dump_results(self._notes.hidden(dict(result)), *arguments, **keywords)
+
     def v2_playbook_on_play_start(self, play):
         """A section begins; its steps are counted anew."""
+        self._section = next((tag for tag in play.tags if tag in SECTIONS), "")
+        self._section_began = time.monotonic()
+        self._top_level = {task._uuid: task.name or "" for block in play.tasks for task in _flat(block)}
         if self._verbose:
             super().v2_playbook_on_play_start(play)
             return
         self._play = play
         self._step = 0
         self._numbered = "always" not in play.tags
-        self._top_level = {task._uuid for block in play.tasks for task in _flat(block)}
+        # Said with its first step: Ansible also begins the plays that nobody asked for, and runs nothing of them.
+        self._heading = self._section
 
     def v2_playbook_on_task_start(self, task, is_conditional):
         """The title at once; that of a task that may turn out not to be needed, when it is."""
+        self._began[task._uuid] = time.monotonic()
         if self._verbose:
             super().v2_playbook_on_task_start(task, is_conditional)
         elif task._uuid in self._top_level or not task.when:
@@ -75,34 +112,56 @@ class CallbackModule(Default):
         if task.action in QUIET and task._uuid not in self._top_level:
             return
         self._shown.add(task._uuid)
+        if self._heading:
+            budget = clock(SECTIONS[self._heading].budget)
+            self._say(f"\n{self._heading.capitalize()}, within {budget}", color=C.COLOR_HIGHLIGHT)
+            self._heading = ""
         name = task.name or task.get_name()
         if task._uuid in self._top_level:
             self._step += 1
-            self._display.display(f"{self._step} {name}", color=C.COLOR_HIGHLIGHT)
+            self._say(f"{self._step} {name}")
         else:
-            self._display.display(f"  - {name.rpartition(' : ')[2]}")
+            self._say(f"  - {_plain_title(task)}")
+
+    def _note(self, result, outcome: str, message: str = "") -> None:
+        """Into the record, where there is one."""
+        title = _plain_title(result.task)
+        undo = str(result.result.get("undo") or "")
+        self._notes.step(result.host.get_name(), self._section, title, outcome, undo=undo, message=message)
 
     def v2_runner_on_ok(self, result):
         """Nothing, unless something was changed or a message was meant to be read."""
+        answer = result.result
+        self._notes.learn(result.host.get_name(), answer)
+        self._escalation = str(answer.get("escalation") or self._escalation)
+        if answer.get("changed"):
+            self._note(result, "would_change" if result.task.check_mode else "changed")
         if self._verbose:
             super().v2_runner_on_ok(result)
             return
         self._title(result.task)
-        answer = result.result
+        self._handle_warnings(answer)
         if answer.get("changed"):
             word = "would be changed" if result.task.check_mode else "changed"
             undo = answer.get("undo")
-            # An action that names its undo has said so itself, in a line of its own.
-            said = f"   undo: {undo}" if undo and result.task.action.rpartition(".")[2] != "autoscaler_hold" else ""
-            self._display.display(f"    {word}{said}", color=C.COLOR_CHANGED)
+            said = f"   undo: {undo}" if undo and result.task.action.rpartition(".")[2] not in SAYS_UNDO else ""
+            self._say(f"    {word}{self._took(result.task)}{said}", color=C.COLOR_CHANGED)
+        elif took := self._took(result.task):
+            self._say(f"    done{took}")
         if not result.task.loop:
             self._message(result.task, answer)
+        self._flush()
+
+    def _took(self, task: Task) -> str:
+        seconds = time.monotonic() - self._began.get(task._uuid, time.monotonic())
+        numbered = self._numbered and task.action not in ("ansible.builtin.include_role", *QUIET)
+        return f" after {clock(seconds)}" if numbered and seconds >= LONG_SECONDS else ""
 
     def _message(self, task: Task, answer) -> None:
         if task.action in ("ansible.builtin.debug", "debug") and "msg" in answer:
             message = answer["msg"]
             for row in message if isinstance(message, list) else [message]:
-                self._display.display(f"    {row}")
+                self._say(f"    {row}")
 
     def v2_runner_item_on_ok(self, result):
         """A message was meant to be read; the task's own result says whether anything was changed."""
@@ -110,6 +169,7 @@ class CallbackModule(Default):
             super().v2_runner_item_on_ok(result)
             return
         self._title(result.task)
+        self._handle_warnings(result.result)
         self._message(result.task, result.result)
 
     def v2_runner_item_on_skipped(self, result):
@@ -123,14 +183,14 @@ class CallbackModule(Default):
             super().v2_runner_item_on_failed(result)
             return
         self._title(result.task)
-        self._failed(result, f" (item={self._get_item_label(result.result)})")
+        self._failed(result, f"item={self._get_item_label(result.result)}", _after(result.task))
 
     def v2_runner_on_skipped(self, result):
         """What was not needed is not shown, but a step says so."""
         if self._verbose:
             super().v2_runner_on_skipped(result)
         elif result.task._uuid in self._top_level:
-            self._display.display("    not needed", color=C.COLOR_SKIP)
+            self._say("    not needed", color=C.COLOR_SKIP)
 
     def v2_runner_retry(self, result):
         """Progress on something that takes its time."""
@@ -140,29 +200,46 @@ class CallbackModule(Default):
         self._title(result.task)
         attempts, retries = result.result.get("attempts", 0), result.result.get("retries", 0)
         if attempts % 5 == 1:
-            self._display.display(f"    not yet (look {attempts} of {retries})")
+            waited = clock(time.monotonic() - self._began.get(result.task._uuid, time.monotonic()))
+            self._say(f"    not yet (look {attempts} of {retries}, {waited} so far)")
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
-        """Why, in one line, on standard error."""
+        """Why, in one line, on standard error, and what becomes of it."""
+        after = "ignored" if ignore_errors else _after(result.task)
+        self._note(result, "failed", " ".join(filter(None, (f"({after})" if after else "", _reason(result.result)))))
+        if not after:
+            self._stopped(result.task)
         if self._verbose:
             super().v2_runner_on_failed(result, ignore_errors)
             return
         self._title(result.task)
-        self._failed(result)
+        self._failed(result, after)
 
-    def _failed(self, result, item: str = "") -> None:
-        message = _reason(result.result)[:MOST_MESSAGE]
-        self._display.display(f"FAILED {result.host.get_name()}{item}: {message}", color=C.COLOR_ERROR, stderr=True)
+    def _failed(self, result, *about: str) -> None:
+        self._handle_warnings(result.result)
+        message = self._notes.hidden(_reason(result.result)[:MOST_MESSAGE])
+        known = ", ".join(filter(None, about))
+        host = f"{result.host.get_name()} ({known})" if known else result.host.get_name()
+        self._say(f"FAILED {host}: {message}", color=C.COLOR_ERROR, stderr=True)
+
+    def _stopped(self, task: Task) -> None:
+        """Remember the section that could not be closed, because its last step was not reached."""
+        if self._section and task.action.rpartition(".")[2] != CLOSES:
+            elapsed = clock(time.monotonic() - self._section_began)
+            self._stopped_in = f"{self._section}, after {elapsed} of {clock(SECTIONS[self._section].budget)}"
 
     def v2_runner_on_unreachable(self, result):
         """Why, in one line, on standard error."""
+        message = " ".join(str(result.result.get("msg", "")).split())[:MOST_MESSAGE]
+        self._note(result, "failed", f"unreachable: {message}")
+        self._stopped(result.task)
         if self._verbose:
             super().v2_runner_on_unreachable(result)
             return
-        message = " ".join(str(result.result.get("msg", "")).split())[:MOST_MESSAGE]
-        self._display.display(
-            f"UNREACHABLE {result.host.get_name()}: {message}", color=C.COLOR_UNREACHABLE, stderr=True
-        )
+        self._title(result.task)
+        self._handle_warnings(result.result)
+        text = f"UNREACHABLE {result.host.get_name()}: {self._notes.hidden(message)}"
+        self._say(text, color=C.COLOR_UNREACHABLE, stderr=True)
 
     def v2_playbook_on_stats(self, stats):
         """Nothing when all went well: the section has said what comes next."""
@@ -171,20 +248,36 @@ class CallbackModule(Default):
             return
         bad = [host for host in sorted(stats.processed) if stats.failures.get(host) or stats.dark.get(host)]
         if bad:
-            self._display.display(
-                f"Stopped on {', '.join(bad)}: what was done before is listed above.", color=C.COLOR_ERROR
-            )
+            where = f" in {self._stopped_in}" if self._stopped_in else ""
+            self._say(f"Stopped on {', '.join(bad)}{where}: what was done before is listed above.", C.COLOR_ERROR)
+            if self._stopped_in and self._escalation:
+                self._say(f"Next: as the failure above says; if that does not help: {self._escalation}")
 
     def v2_playbook_on_no_hosts_matched(self):
         """A play without hosts does nothing and Ansible calls that success; say so loudly, once."""
         if self._said_nothing_ran:
             return
         self._said_nothing_ran = True
-        self._display.display(
-            "NOTHING RAN: no host matches; remedy: an inventory with group 'primary', or -e dhakacart_target=<host>",
-            color=C.COLOR_ERROR,
-            stderr=True,
-        )
+        message = "no host matches; remedy: an inventory with group 'primary', or -e dhakacart_target=<host>"
+        self._say(f"NOTHING RAN: {message}", color=C.COLOR_ERROR, stderr=True)
+
+
+def _plain_title(task: Task) -> str:
+    """The title of a step, without the role that it stands in."""
+    return (task.name or task.get_name()).rpartition(" : ")[2]
+
+
+def _after(task: Task) -> str:
+    """What becomes of a failure of this task, as the play says it; empty where it ends the run on its host."""
+    if task.ignore_errors is True:
+        return "ignored"
+    inner, outer = task, task._parent
+    while outer is not None:
+        tried = {entry._uuid for entry in getattr(outer, "block", None) or ()}
+        if getattr(outer, "rescue", None) and inner._uuid in tried:
+            return "rescued"
+        inner, outer = outer, outer._parent
+    return ""
 
 
 def _reason(answer) -> str:

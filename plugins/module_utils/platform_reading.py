@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,22 +56,29 @@ def chosen(subset: Sequence[str]) -> list[str]:
     return [name for name in SYSTEMS if ("all" in asked or name in asked) and name not in refused]
 
 
-def read_platform(systems: Mapping[str, Mapping[str, Any]], subset: Sequence[str]) -> dict[str, Any]:
+def read_platform(
+    systems: Mapping[str, Mapping[str, Any]], subset: Sequence[str], within: float | None = None
+) -> dict[str, Any]:
     """Read the chosen systems concurrently and judge them.
 
     :param systems: for each system the options of its check module.
     :param subset: see :func:`chosen`.
+    :param within: seconds for all of it; a system that has not ended by then counts as unanswered. None: no limit but
+        each system's own.
     :returns: ``findings`` (worst first), ``facts`` and ``seconds`` for each system, ``status``, ``healthy``;
         JSON-clean. A system that could not be read is an unknown finding, never an error.
     :raises ConfigurationError: options that make no sense; nothing has been read then.
     """
     names = chosen(subset)
+    if within is not None and not 0 < within < math.inf:
+        raise ConfigurationError(f"{within:g} s is no time to read in", where="within", remedy="a number above 0")
     salt = secrets.token_hex(8)  # makes fingerprints of secrets comparable within this reading only
     options, deadlines = {}, {}
     for name in names:
         if systems.get(name) is None:
             raise ConfigurationError("options are missing", where=f"systems.{name}", remedy="set it in the inventory")
-        deadlines[name] = 2 * build(_Pace, systems[name], f"systems.{name}").timeout + SLACK
+        patience = 2 * build(_Pace, systems[name], f"systems.{name}").timeout + SLACK
+        deadlines[name] = patience if within is None else min(patience, within)
         options[name] = {**systems[name], "salt": salt}
     modules = {name: _load(name) for name in names}
     jobs = {name: Job(_reader(modules[name], options[name]), deadlines[name]) for name in names}

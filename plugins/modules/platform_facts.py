@@ -28,6 +28,11 @@ options:
     type: list
     elements: str
     default: [all]
+  within:
+    description:
+      - Seconds for the whole reading. A system that has not answered by then is V(unknown).
+      - Without it each system has its own time, a little over two of its timeouts.
+    type: float
   fail_on:
     description: Fail when the worst finding is this bad.
     type: str
@@ -107,6 +112,7 @@ from ..module_utils.platform_reading import read_platform
 ARGUMENT_SPEC = {
     "systems": {"type": "dict", "required": True},
     "gather_subset": {"type": "list", "elements": "str", "default": ["all"]},
+    "within": {"type": "float"},
     "fail_on": {"type": "str", "choices": ["never", "warning", "critical"], "default": "never"},
 }
 
@@ -114,7 +120,7 @@ ARGUMENT_SPEC = {
 def work(options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:  # noqa: ARG001 - reading changes nothing
     """Read and judge; a result with ``failed`` where the options say that this is bad enough."""
     started = time.time()
-    result = {"started": started, **read_platform(options["systems"], options["gather_subset"])}
+    result = {"started": started, **read_platform(options["systems"], options["gather_subset"], options["within"])}
     limit = options["fail_on"]
     if limit != "never" and Status.parse(result["status"]) >= Status.parse(limit):
         result.update(failed=True, msg=f"the platform is {result['status']}")

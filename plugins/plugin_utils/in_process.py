@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import RunbookError
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.record import without_secrets
 
 
 def warm(*packages: str) -> None:
@@ -52,9 +53,11 @@ class InProcessAction(ActionBase):
         super().run(tmp, task_vars)
         if self._connection.transport != "local" or self._task.async_val:
             name = f"dhakacart.runbooks.{self.MODULE}"
-            return self._execute_module(module_name=name, module_args=self._task.args, task_vars=task_vars)
+            answer = self._execute_module(module_name=name, module_args=self._task.args, task_vars=task_vars)
+            return without_secrets(answer, task_vars or {})
         _result, options = self.validate_argument_spec(argument_spec=self.ARGUMENT_SPEC)
         try:
-            return {"changed": False, **type(self).work(options, self._task.check_mode)}
+            answer = {"changed": False, **type(self).work(options, self._task.check_mode)}
         except RunbookError as error:
-            return {"failed": True, "changed": False, "msg": str(error)}
+            answer = {"failed": True, "changed": False, "msg": str(error)}
+        return without_secrets(answer, task_vars or {})

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The folder of an incident: what was seen before anything was changed, and what was done."""
+"""Which folder belongs to which incident: new ones, the open one, one by its name."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import contextlib
 import errno
 import json
 import os
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,33 +22,25 @@ TIMELINE = "timeline.jsonl"
 REMEDY = "set dhakacart_incident_dir"
 MOMENT = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]"
 MOST_IN_ONE_SECOND = 20
-# An opening state older than this belongs to another incident.
+# An incident in which nothing happened for so long is over, whether somebody closed it or not.
 SAME_INCIDENT_SECONDS = 24 * 3600
 
 
-def worth_keeping(reading: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a reading that an opening state is made of."""
-    return {key: reading[key] for key in ("started", "status", "findings", "facts", "seconds") if key in reading}
+def create(root: Path, environment: str, runbook: str) -> Path:
+    """A new folder, mode 0700, named after the second of now.
 
-
-def create(root: Path, environment: str, runbook: str, opening: Mapping[str, Any]) -> Path:
-    """A new incident folder with its opening state; the folder.
-
-    :raises ConfigurationError: it cannot be written.
+    :raises ConfigurationError: it cannot be made.
     """
-    folder = root
     try:
-        folder = _new_folder(root, f"{environment}-{runbook}")
-        _write(folder / OPENING, json.dumps(dict(opening), indent=1, sort_keys=True))
+        return _new_folder(root, f"{environment}-{runbook}")
     except OSError as error:
         raise ConfigurationError(
-            f"evidence cannot be written ({error.strerror})", where=str(folder), remedy=REMEDY
+            f"the record cannot be written ({error.strerror})", where=str(error.filename or root), remedy=REMEDY
         ) from None
-    return folder
 
 
 def _new_folder(root: Path, name: str) -> Path:
-    """A folder named after the second of now; of two responders in one second the other gets the next one's name."""
+    """Of two responders in one second the other gets the next one's name."""
     root.mkdir(parents=True, exist_ok=True)
     now = time.time()
     for later in range(MOST_IN_ONE_SECOND):
@@ -58,17 +51,67 @@ def _new_folder(root: Path, name: str) -> Path:
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(root / name))
 
 
-def latest(root: Path, environment: str, runbook: str) -> Path | None:
-    """The newest incident folder of this environment and runbook that is still the same incident, or None."""
-    # The moment is spelt out: "*-lab" would also find the folders of an environment called "pre-lab".
-    folders = sorted(path for path in root.glob(f"{MOMENT}-{environment}-{runbook}") if path.is_dir())
-    if folders and time.time() - folders[-1].stat().st_mtime < SAME_INCIDENT_SECONDS:
-        return folders[-1]
+def latest(root: Path, environment: str, runbook: str, *, closed: bool = False) -> Path | None:
+    """The newest incident of this environment and runbook that is not older than a day and not closed, or None.
+
+    :param closed: also one that is closed: to compare with, not to write into.
+    """
+    for folder in _newest_first(root, f"{environment}-{runbook}"):
+        if time.time() - _last_sign(folder) >= SAME_INCIDENT_SECONDS:
+            return None
+        incident, ended = _state(folder)
+        if incident:
+            return folder if closed or not ended else None
     return None
 
 
+def named(root: Path, environment: str, name: str) -> Path:
+    """The folder called ``name``.
+
+    :raises ConfigurationError: there is none, or it belongs to another environment.
+    """
+    known = [path.name for path in _newest_first(root, f"{environment}-*")]
+    if name in known:
+        return root / name
+    recent = f"one of {', '.join(known[:3])}" if known else f"there is none of {environment} under {root}"
+    raise ConfigurationError(f"unknown incident {name!r}", where="dhakacart_incident", remedy=recent)
+
+
+def _newest_first(root: Path, name: str) -> list[Path]:
+    # The moment is spelt out: "*-lab" would also find the folders of an environment called "pre-lab".
+    return sorted((path for path in root.glob(f"{MOMENT}-{name}") if path.is_dir()), reverse=True)
+
+
+def _last_sign(folder: Path) -> float:
+    """When something happened in it last, in epoch seconds; a report that is written later is no such thing."""
+    with contextlib.suppress(OSError):
+        return (folder / TIMELINE).stat().st_mtime
+    with contextlib.suppress(OSError):
+        return folder.stat().st_mtime
+    return 0.0
+
+
+def _state(folder: Path) -> tuple[bool, bool]:
+    """Whether it is an incident, and not only the record of a run that read, and whether it is closed."""
+    incident, closed = (folder / OPENING).exists(), False
+    for row in timeline(folder):
+        incident = incident or (row.get("event") == "opened" and row.get("incident") is True)
+        closed = closed or row.get("event") == "closed"
+    return incident, closed
+
+
+def timeline(folder: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a timeline that can be read; one that a dying process cut off is left out."""
+    with contextlib.suppress(OSError):
+        for row in (folder / TIMELINE).read_text(encoding="utf-8", errors="replace").splitlines():
+            with contextlib.suppress(ValueError):
+                entry = json.loads(row)
+                if isinstance(entry, dict):
+                    yield entry
+
+
 def opening(folder: Path) -> dict[str, Any] | None:
-    """The opening state, or None when it is not readable any more."""
+    """The opening state, or None when it is not there or not readable any more."""
     try:
         found = json.loads((folder / OPENING).read_text(encoding="utf-8"))
         if not isinstance(found["findings"], list):
@@ -80,26 +123,6 @@ def opening(folder: Path) -> dict[str, Any] | None:
     return dict(found)
 
 
-def note(folder: Path, **entry: Any) -> None:
-    """Append one line to the timeline, on disk before it returns.
-
-    :raises ConfigurationError: it cannot be written.
-    """
-    row = {"time": round(time.time(), 3), **entry}
-    path = folder / TIMELINE
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise ConfigurationError(
-            f"the timeline cannot be written ({error.strerror})", where=str(path), remedy=REMEDY
-        ) from None
-
-
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+def is_name(text: str) -> bool:
+    """Whether a text has the form of a folder's name; nothing else is looked up on disk."""
+    return re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}-[A-Za-z0-9._-]+", text) is not None

@@ -11,6 +11,17 @@ from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.diagnosis 
 from ansible_collections.dhakacart.runbooks.plugins.module_utils.core.errors import ConfigurationError
 
 RUNBOOKS = {runbook.slug: runbook for runbook in (database_failure.RUNBOOK,)}
+# Playbooks that are no runbook: they only read, and have neither causes nor branches.
+TOOLS = frozenset({"triage", "drill-target"})
+
+
+def known(slug: str, branch: str = "") -> None:
+    """ConfigurationError unless a runbook, or a tool, is called ``slug``, and has the ``branch`` where one is given."""
+    if slug in TOOLS and not branch:
+        return
+    runbook = rules(slug)
+    if branch:
+        known_branch(runbook, branch)
 
 
 def rules(slug: str) -> Runbook:

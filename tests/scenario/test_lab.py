@@ -86,13 +86,16 @@ def test_heal_ends_what_a_fault_left_in_the_server(name: str, beside: Lab) -> No
 
 
 def test_a_mistyped_fault_or_name_is_one_line(beside: Lab) -> None:
-    for arguments, words in (
-        (("break", "primary-kiled", "-n", NAME), "unknown fault 'primary-kiled'"),
-        (("status", "-n", "nowhere"), "remedy: runbook lab up"),
-        (("up", "-n", "Not A Name"), "lower-case letters"),
+    for arguments, code, words in (
+        (("break", "primary-kiled", "-n", NAME), 1, "unknown fault 'primary-kiled'"),
+        (("break", "primary-killed", "-n", NAME, "--for", "0"), 1, "an expiry in the future"),
+        (("status", "-n", "nowhere"), 4, "remedy: runbook lab up"),
+        (("up", "-n", "Not A Name"), 1, "lower-case letters"),
+        (("up", "-n", NAME, "--as", "production"), 1, "one of lab, staging"),
+        (("up", "-n", NAME, "--as", "staging"), 1, "plays lab; remedy: runbook lab down"),
     ):
         done = command(*arguments)
-        assert done.returncode == 4
+        assert done.returncode == code, done.stderr
         assert words in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1, done.stderr
 

@@ -37,8 +37,15 @@ class Seed:
         return f"{self.layout.prefix}-{suffix}"
 
     def tags(self, name: str) -> dict[str, str]:
-        layout = self.layout
-        return {"Name": name, "Project": "dhakacart", "Environment": layout.environment, "ManagedBy": "terraform"}
+        says = self.layout.identity
+        return {
+            "Name": name,
+            "Project": "dhakacart",
+            "Environment": says["environment"],
+            "ManagedBy": "terraform",
+            "Drillable": says["drillable"],
+            "LabId": says["lab_id"],
+        }
 
     def tag_list(self, name: str) -> list[dict[str, str]]:
         return [{"Key": key, "Value": value} for key, value in self.tags(name).items()]

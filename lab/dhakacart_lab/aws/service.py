@@ -141,6 +141,7 @@ class Service:
                 region: sorted(snapshot["id"] for snapshot in found["snapshots"])
                 for region, found in captured["rds"].items()
             },
+            "parameter_groups": {region: found["parameter_groups"] for region, found in captured["rds"].items()},
             "secrets": {
                 name: {
                     version: {

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from moto.ec2.models.security_groups import SecurityGroup
-from moto.rds.models import DBSnapshot
+from moto.rds.models import DBParameterGroup, DBSnapshot
 from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend, secretsmanager_backends
 
 from ..layout import LabError
@@ -46,6 +46,7 @@ INSTANCE_FACTS = (
     "preferred_maintenance_window",
     "pending_modified_values",
     "cut_off",
+    "tags",
 )
 
 
@@ -93,6 +94,8 @@ def restore(seed: Seed, backends: dict[str, LabBackend], facts: dict[str, Any]) 
         for region, found in facts["rds"].items():
             _restore_rds(backends[region], found)
         manager = _manager(seed)
+        for name in manager.secrets.keys() - facts["secrets"].keys():
+            manager.secrets.pop(name)
         for name, versions in facts["secrets"].items():
             _restore_secret(manager, name, versions)
         restore_database_group(seed, facts["database_group"])
@@ -121,6 +124,15 @@ def _capture_rds(backend: LabBackend) -> dict[str, Any]:
             }
             for snapshot in list(backend.database_snapshots.values())
         ],
+        "parameter_groups": {
+            name: {
+                "family": group.family,
+                "description": group.description,
+                "tags": group.tags,
+                "parameters": group.parameters,
+            }
+            for name, group in backend.db_parameter_groups.items()
+        },
         "events": [{**vars(event), "date": event.date.isoformat()} for event in backend.events],
     }
 
@@ -149,6 +161,11 @@ def _restore_rds(backend: LabBackend, found: dict[str, Any]) -> None:
         snapshot.created = snapshot.original_snapshot_create_time = datetime.fromisoformat(facts["created"])
         snapshot.db_instance_identifier = facts["instance"]
         backend.database_snapshots[facts["id"]] = snapshot
+    backend.db_parameter_groups.clear()
+    for name, facts in found["parameter_groups"].items():
+        group = DBParameterGroup(backend, name, facts["description"], facts["family"], facts["tags"])
+        group.parameters.update(facts["parameters"])
+        backend.db_parameter_groups[name] = group
     backend.events[:] = [
         Message(**{**event, "date": datetime.fromisoformat(event["date"])}) for event in found["events"]
     ]

@@ -7,7 +7,7 @@ import time
 
 from .. import edge, process
 from ..lab import Lab, exclusive
-from ..layout import LabError
+from ..layout import LabError, UsageError
 from . import application, network, replication, servers, sessions
 from .fault import CannotBreakError, Fault
 from .state import ActiveFault, active, forget, record
@@ -20,11 +20,11 @@ HEALING = 120.0  # seconds
 
 
 def get(name: str) -> Fault:
-    """The fault called ``name``; LabError with the list of names otherwise."""
+    """The fault called ``name``; UsageError with the list of names otherwise."""
     try:
         return FAULTS[name]
     except KeyError:
-        raise LabError(f"unknown fault {name!r}; remedy: one of {', '.join(sorted(FAULTS))}") from None
+        raise UsageError(f"unknown fault {name!r}; remedy: one of {', '.join(sorted(FAULTS))}") from None
 
 
 def inject(lab: Lab, name: str, *, lease: float = DEFAULT_LEASE) -> Fault:
@@ -35,7 +35,7 @@ def inject(lab: Lab, name: str, *, lease: float = DEFAULT_LEASE) -> Fault:
 
 def _inject(lab: Lab, fault: Fault, lease: float) -> Fault:
     if not lease > 0:
-        raise LabError(f"--for {lease:g}: a fault needs an expiry in the future, in seconds")
+        raise UsageError(f"--for {lease:g}: a fault needs an expiry in the future, in seconds")
     if process.find(lab.layout, "janitor") is None:
         raise LabError("the janitor that would heal an expired fault is not running; remedy: runbook lab up")
     if any(other.name == fault.name for other in active(lab.layout)):
@@ -55,14 +55,15 @@ def _inject(lab: Lab, fault: Fault, lease: float) -> Fault:
 def heal(lab: Lab) -> list[str]:
     """Put everything back, whatever was broken and however far a runbook has repaired it; the names of the faults."""
     with exclusive(lab.layout.folder, wait=HEALING):  # the janitor may be at it
-        return _heal(lab)
+        return put_back(lab)
 
 
-def _heal(lab: Lab) -> list[str]:
+def put_back(lab: Lab) -> list[str]:
+    """As :func:`heal`, for one who holds the lab's lock."""
     layout = lab.layout
     faults = active(layout)
-    for component in sessions.COMPONENTS:
-        process.stop(layout, component, timeout=2)
+    sessions.end_holders(layout)
+    application.recall_passwords(layout)
     lab.revive()
     lab.cluster.reset()
     sessions.end_left(lab)

@@ -8,20 +8,25 @@ import time
 from pathlib import Path
 
 from ..layout import LabError, Layout, read_layout
+from . import leash
 from .state import active
-
-INTERVAL = 1.0
 
 
 def main() -> None:
     layout = read_layout(Path(sys.argv[1]))
-    while True:
-        try:
-            if any(fault.expired for fault in active(layout)):
-                _heal(layout)
-        except LabError as error:
-            print(f"healing failed, trying again: {error}", flush=True)
-        time.sleep(INTERVAL)
+    lock = leash.only_one(layout, leash.JANITOR)
+    if lock is None:
+        return
+    with lock:
+        while True:
+            leash.sign(layout, leash.JANITOR)
+            leash.keep_alive(layout, leash.WATCHDOG)
+            try:
+                if any(fault.expired for fault in active(layout)):
+                    _heal(layout)
+            except LabError as error:
+                print(f"healing failed, trying again: {error}", flush=True)
+            time.sleep(leash.INTERVAL)
 
 
 def _heal(layout: Layout) -> None:

@@ -6,16 +6,32 @@ The sessions belong to a process of the lab, the holder, as they would belong to
 
 from __future__ import annotations
 
+import contextlib
 import time
+
+import psutil
 
 from .. import process
 from ..lab import Lab
+from ..layout import Layout
 from .fault import Fault
 
 HOLDER = "dhakacart_lab.faults.holder"
 
-
 JOBS = ("migration-job", "reporting-job")
+
+
+def end_holders(layout: Layout) -> None:
+    """End the holders, also one whose pid nobody wrote down because the one who started it was killed."""
+    for component in COMPONENTS:
+        process.stop(layout, component, timeout=2)
+    process.end([found for found in process.all_of(layout.lab_id) if _is_holder(found)], timeout=2)
+
+
+def _is_holder(found: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return HOLDER in found.cmdline()
+    return False
 
 
 def end_left(lab: Lab) -> None:

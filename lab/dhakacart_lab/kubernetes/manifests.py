@@ -36,9 +36,18 @@ def secret(layout: Layout) -> Obj:
     }
 
 
+def namespace(layout: Layout, obj: Obj) -> Obj:
+    """DhakaCart's namespace, which says what it is a namespace of; the other namespaces as they are."""
+    if obj["metadata"]["name"] != layout.namespace:
+        return obj
+    identity = {f"dhakacart.com/{word.replace('_', '-')}": value for word, value in layout.identity.items()}
+    labels = {**obj["metadata"]["labels"], "environment": layout.environment, **identity}
+    return {**obj, "metadata": {**obj["metadata"], "labels": labels}}
+
+
 def objects(layout: Layout) -> list[Obj]:
     """All of them, in an order in which each finds what it refers to."""
     text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
     found = [document for document in yaml.safe_load_all(text) if document]
-    first = [document for document in found if document["kind"] == "Namespace"]
+    first = [namespace(layout, document) for document in found if document["kind"] == "Namespace"]
     return [*first, secret(layout), *(document for document in found if document["kind"] != "Namespace")]

@@ -17,13 +17,15 @@ from .api import Api
 from .errors import ApiError
 from .kinds import BY_TYPE, Obj, is_true
 
-CLUSTER, CONTEXT, READER_CONTEXT = "dhakacart-lab-cluster", "lab", "lab-readonly"
+CONTEXT, READER_CONTEXT = "lab", "lab-readonly"
 SERVER_START = 15.0  # seconds
 PODS_READY = 45.0  # seconds
 NODE = "lab-node-1"
 CONTROLLERS = "deployment.kubernetes.io/"  # annotations under this are the deployment controller's
 WAITING = {"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError", "RunContainerError"}
+KEPT_FOR_UNDO = "-previous"  # the copy of a Secret that a repair has changed; healed, there is nothing to undo
 RESET_KINDS = {
+    "Namespace",
     "Secret",
     "ConfigMap",
     "Deployment",
@@ -146,6 +148,9 @@ class Simulated:
         for obj in wanted:
             if obj["kind"] in RESET_KINDS:
                 self._put_back(obj)
+        for secret in self.api.list("secrets", namespace=self.layout.namespace):
+            if (name := secret["metadata"]["name"]).endswith(KEPT_FOR_UNDO):
+                self.api.delete("secrets", name, namespace=self.layout.namespace)
         for pod in self.api.list("pods", namespace=self.layout.namespace):
             if _waits(pod):  # a new pod starts at once; this one would wait for the end of its back-off
                 self._delete_pod(pod)
@@ -154,7 +159,8 @@ class Simulated:
     def _put_back(self, obj: Obj) -> None:
         """Replace an object, keeping what controllers noted on it; one whose immutable fields differ is made anew."""
         meta, plural = obj["metadata"], BY_TYPE[obj["apiVersion"], obj["kind"]].plural
-        current = self.api.get(plural, meta["name"], namespace=meta["namespace"])
+        namespace = meta.get("namespace")
+        current = self.api.get(plural, meta["name"], namespace=namespace)
         noted = {k: v for k, v in (current["metadata"].get("annotations") or {}).items() if k.startswith(CONTROLLERS)}
         if noted:
             obj = {**obj, "metadata": {**meta, "annotations": {**noted, **meta.get("annotations", {})}}}
@@ -163,7 +169,7 @@ class Simulated:
         except ApiError as error:
             if error.code != 422:
                 raise LabError(f"{obj['kind']} {meta['name']}: {error}; remedy: runbook lab up") from None
-            self.api.delete(plural, meta["name"], namespace=meta["namespace"])
+            self.api.delete(plural, meta["name"], namespace=namespace)
             self.api.create(obj)
 
     def _delete_pod(self, pod: Obj, *, grace: int | None = 0) -> None:
@@ -207,13 +213,14 @@ def _waits(pod: Obj) -> bool:
 def write_kubeconfig(layout: Layout) -> None:
     """The lab's kubeconfig, 0600: contexts ``lab`` (administrator) and ``lab-readonly``."""
     users = {CONTEXT: "kube-admin-token", READER_CONTEXT: "kube-readonly-token"}
+    cluster = f"{layout.prefix}-cluster"
     config = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": CLUSTER, "cluster": {"server": f"http://{layout.kubernetes_api}"}}],
+        "clusters": [{"name": cluster, "cluster": {"server": f"http://{layout.kubernetes_api}"}}],
         "users": [{"name": name, "user": {"token": layout.secret(token)}} for name, token in users.items()],
         "contexts": [
-            {"name": name, "context": {"cluster": CLUSTER, "user": name, "namespace": layout.namespace}}
+            {"name": name, "context": {"cluster": cluster, "user": name, "namespace": layout.namespace}}
             for name in users
         ],
         "current-context": CONTEXT,

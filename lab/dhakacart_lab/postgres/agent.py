@@ -2,12 +2,14 @@
 """Component ``postgres-agent``: what RDS does by itself about synchronous replication.
 
 Commits wait for the standby as long as it streams. When it does not for two seconds the primary goes on alone; when it
-is back and has caught up, commits wait for it again. ``python -m dhakacart_lab.postgres.agent <lab folder>``.
+is back and has caught up, commits wait for it again. It also takes backups and drops what is too old, see
+:mod:`.retention`. ``python -m dhakacart_lab.postgres.agent <lab folder>``.
 """
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +20,7 @@ import psycopg
 from ..layout import LabError, Layout, read_layout
 from .connection import connect, deadline
 from .node import Node
+from .retention import Retention
 from .roles import node_with, read_roles
 from .settings import STANDBY_NAME
 
@@ -47,6 +50,8 @@ class Agent:
     def run(self) -> None:
         """Look every half second, for ever."""
         self._log("watching synchronous replication")
+        # A thread of its own: deleting and copying must not keep it from looking.
+        threading.Thread(target=Retention(self.layout, self._log).run, name="retention", daemon=True).start()
         while True:
             begin = time.monotonic()
             try:

@@ -83,6 +83,13 @@ class Backups:
         self._prune_archive()
         return BaseBackup(folder, ended)
 
+    def prune(self, needed_from: datetime) -> None:
+        """Drop what no recovery to ``needed_from`` or later starts from or replays."""
+        for old in [backup for backup in self.all() if backup.ended <= needed_from][:-1]:
+            shutil.rmtree(old.folder)
+        if self.all():
+            self._prune_archive()
+
     def _prune_archive(self) -> None:
         """Drop the archived WAL that is older than what the oldest backup begins with; histories stay."""
         label = self.all()[0].folder / "backup_label"

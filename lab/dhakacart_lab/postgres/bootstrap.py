@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from ..layout import Layout
@@ -40,7 +42,7 @@ def initialise(node: Node, backups: Backups) -> None:
 
 
 def ensure_roles(layout: Layout, primary: Node) -> None:
-    """The roles with the passwords of the credential files, the database and its extension; what is there stays."""
+    """The roles with the passwords of the credential files, the database, its extension and settings; rows stay."""
     with connect(layout, primary.name, database="postgres") as connection, deadline(connection, 20):
         connection.execute("SET synchronous_commit = local")  # the standby may be what is being repaired
         found = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
@@ -57,10 +59,33 @@ def ensure_roles(layout: Layout, primary: Node) -> None:
                     sql.Identifier(layout.database), sql.Identifier(layout.app_user)
                 )
             )
+        _settings_of_database(connection, layout)
     for extension in sorted(primary.binaries.features):
         with connect(layout, primary.name) as connection, deadline(connection, 20):
             connection.execute("SET synchronous_commit = local")
             connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
+
+
+def _settings_of_database(connection: psycopg.Connection[Any], layout: Layout) -> None:
+    """The database says what it is, and nothing else is set for databases or roles."""
+    wanted = sorted(f"dhakacart.{word}={value}" for word, value in layout.identity.items())
+    found = connection.execute(
+        "SELECT coalesce(datname, ''), coalesce(rolname, ''), setconfig FROM pg_db_role_setting"
+        " LEFT JOIN pg_database AS d ON d.oid = setdatabase LEFT JOIN pg_roles AS r ON r.oid = setrole"
+    ).fetchall()
+    if [(base, role, sorted(held)) for base, role, held in found] == [(layout.database, "", wanted)]:
+        return
+    database = sql.Identifier(layout.database)
+    for base, role, _held in found:
+        whose = sql.SQL("ROLE {}").format(sql.Identifier(role)) if role else sql.SQL("ROLE ALL")
+        place = sql.SQL("IN DATABASE {}").format(sql.Identifier(base)) if base else sql.SQL("")
+        statement = sql.SQL("ALTER {} {} RESET ALL").format(whose, place)
+        connection.execute(
+            statement if role or not base else sql.SQL("ALTER DATABASE {} RESET ALL").format(sql.Identifier(base))
+        )
+    for word, value in layout.identity.items():
+        setting = sql.SQL("ALTER DATABASE {} SET {} = {}")
+        connection.execute(setting.format(database, sql.Identifier("dhakacart", word), sql.Literal(value)))
 
 
 def write_password_files(layout: Layout, account: Account) -> None:

@@ -121,6 +121,13 @@ class Cluster:
         with self._exclusive():
             self._switch_over()
 
+    def back_up(self) -> None:
+        """Take a base backup of the primary; nothing where no standby follows it: then there is something to repair."""
+        with self._exclusive():
+            primary = self.primary()
+            if primary.accepting() and replication.is_streaming(primary):
+                replication.back_up(primary, self.backups)
+
     def restore(self, target_time: datetime | None) -> Node:
         """Recover node c, alone and writable, to ``target_time`` (with a zone), or for None to the latest commit.
 
@@ -249,7 +256,7 @@ class Cluster:
         roles = self.roles()
         if roles.get(RECOVERY_NODE) == "primary":
             raise LabError(f"node {RECOVERY_NODE} serves as primary; remedy: reset the cluster")
-        self.node(RECOVERY_NODE).remove()
+        self.node(RECOVERY_NODE).forget()
         roles.pop(RECOVERY_NODE, None)
         write_roles(self.layout, roles)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -78,7 +79,11 @@ class Disk:
         self.empty()
         with self._ballast.open("wb") as file:
             while (excess := self.usage()[1] - leave_free) >= 4096:
-                os.posix_fallocate(file.fileno(), file.tell(), excess)
+                try:
+                    os.posix_fallocate(file.fileno(), file.tell(), excess)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:  # else the server took some of it since: look again
+                        raise
                 file.seek(0, os.SEEK_END)
 
     def empty(self) -> None:

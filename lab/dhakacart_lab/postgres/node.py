@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
@@ -243,13 +244,23 @@ class Node:
         if self.data.exists():
             shutil.rmtree(self.data)
 
+    def forget(self) -> None:
+        """As :meth:`remove`, with its folders: it has no disk of its own."""
+        self.remove()
+        for folder in (self.disk_folder, self._shared_memory):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def _shared_memory(self) -> Path:
+        return self.home / f"{self.name}.shared-memory"
+
     def _command(self) -> list[str]:
         settings = self._settings / f"{self.name}.conf"
         return [str(self.binaries.path("postgres")), "-D", str(self.data), "-c", f"config_file={settings}"]
 
     def _move_shared_memory(self) -> None:
         """Keep mapped memory off the node's disk: a real server has it in memory, which a full disk does not hurt."""
-        folder = self.account.make_folder(self.home / f"{self.name}.shared-memory")
+        folder = self.account.make_folder(self._shared_memory)
         link = self.data / "pg_dynshmem"
         if not link.is_symlink():
             shutil.rmtree(link, ignore_errors=True)

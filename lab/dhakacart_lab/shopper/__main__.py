@@ -88,7 +88,7 @@ async def run(layout: Layout, rate: float) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
-    log = OrdersLog(layout.orders_log)
+    log = OrdersLog(layout.orders_log, seconds=layout.orders_kept)
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as session:
         shopping = asyncio.create_task(Shopper(session, f"http://{layout.load_balancer}", log).shop(rate))

@@ -44,11 +44,32 @@ class Outage:
 
 
 def read(layout: Layout) -> list[Attempt]:
-    """Every attempt on record, in the order in which they ended; none where no shopper ever ran."""
+    """The attempts on record, in the order in which they ended; none where no shopper ever ran.
+
+    Those from before the oldest order that is kept are left out: that their orders are gone is no loss.
+    """
+    since = kept_since(layout)
     try:
-        return sorted(_parse(layout.orders_log), key=lambda attempt: attempt.finished)
+        kept = [attempt for attempt in _parse(layout.orders_log) if attempt.started >= since]
     except FileNotFoundError:
         return []
+    return sorted(kept, key=lambda attempt: attempt.finished)
+
+
+def kept_since(layout: Layout) -> float:
+    """Epoch seconds: orders made before may have been dropped for their age; 0 while none was."""
+    try:
+        return float(layout.kept_since.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return 0.0
+
+
+def keep_since(layout: Layout, moment: float) -> None:
+    """Write down that orders made before ``moment`` may be gone, before the first of them is dropped."""
+    layout.kept_since.parent.mkdir(parents=True, exist_ok=True)
+    draft = layout.kept_since.with_suffix(".new")
+    draft.write_text(f"{max(moment, kept_since(layout)):.3f}\n", encoding="utf-8")
+    draft.replace(layout.kept_since)
 
 
 def _parse(path: Path) -> Iterator[Attempt]:

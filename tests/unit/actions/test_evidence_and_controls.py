@@ -38,12 +38,22 @@ def test_a_reading_is_kept_without_what_ansible_adds(run: Run, finding: Make, tm
         "warnings": ["w"],
     }
     result = keep(run, tmp_path, reading)
-    (folder,) = tmp_path.iterdir()
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
     assert result["incident"] == str(folder)
     assert result["items"] == 3
     assert result["changed"] is False
     kept = json.loads((folder / "opening.json").read_text(encoding="utf-8"))
-    assert kept == {key: reading[key] for key in ("started", "status", "findings", "facts", "seconds")}
+    about = {"runbook": "database-failure", "environment": "lab"}
+    assert kept == about | {key: reading[key] for key in ("started", "status", "findings", "facts", "seconds")}
+    assert result["ansible_facts"]["dhakacart_record"]["folder"] == str(folder)
+
+
+def test_a_second_reading_of_the_same_incident_leaves_the_opening_state_alone(run: Run, tmp_path: Path) -> None:
+    first, second = (keep(run, tmp_path, {"started": moment, "findings": []}) for moment in (1.0, 2.0))
+    assert first["incident"] == second["incident"]
+    folder = Path(first["incident"])
+    assert json.loads((folder / "opening.json").read_text(encoding="utf-8"))["started"] == 1.0
+    assert len(list(folder.glob("evidence-*.json"))) == 1
 
 
 def test_in_check_mode_nothing_is_written_and_that_is_said(run: Run, tmp_path: Path, printed: list[str]) -> None:

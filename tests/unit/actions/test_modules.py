@@ -53,7 +53,7 @@ READING = {"findings": [], "facts": {}, "seconds": {}, "status": "warning", "hea
 def test_platform_facts_fails_only_from_the_status_that_was_asked_for(
     execute: Execute, monkeypatch: pytest.MonkeyPatch, fail_on: str, status: str, code: int
 ) -> None:
-    monkeypatch.setattr(platform_facts, "read_platform", lambda _systems, _subset: {**READING, "status": status})
+    monkeypatch.setattr(platform_facts, "read_platform", lambda *_options: {**READING, "status": status})
     ended, answer = execute(platform_facts, {"systems": {}, "fail_on": fail_on})
     assert answer["status"] == status
     assert bool(answer.get("failed")) is bool(code)

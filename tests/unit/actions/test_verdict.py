@@ -12,8 +12,9 @@ import pytest
 from ansible_collections.dhakacart.runbooks.plugins.action import verdict
 from ansible_collections.dhakacart.runbooks.plugins.action.verdict import not_recovered, open_risks
 from ansible_collections.dhakacart.runbooks.plugins.plugin_utils import incidents
+from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.record import Run
 
-Run = Callable[..., dict[str, Any]]
+Action = Callable[..., dict[str, Any]]
 Make = Callable[..., dict[str, Any]]
 
 NONE: dict[str, Any] = {"likely": None, "also": [], "possible": []}
@@ -78,7 +79,7 @@ def test_open_risks_are_critical_findings_that_are_no_gate(finding: Make) -> Non
 
 
 @pytest.fixture
-def judge(run: Run, tmp_path: Path) -> Run:
+def judge(run: Action, tmp_path: Path) -> Action:
     def apply(findings: list[dict[str, Any]], diagnosis: dict[str, Any], **keywords: Any) -> dict[str, Any]:
         args = {
             "runbook": "database-failure",
@@ -94,11 +95,18 @@ def judge(run: Run, tmp_path: Path) -> Run:
 
 
 def opened(root: Path, findings: list[dict[str, Any]]) -> Path:
-    return incidents.create(root, "lab", "database-failure", {"findings": findings})
+    record = Run().opened(root, "lab", "database-failure")
+    record.keep({"findings": findings})
+    return record.folder
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    text = (folder / incidents.TIMELINE).read_text(encoding="utf-8")
+    return [json.loads(row) for row in text.splitlines()]
 
 
 def test_it_shows_what_changed_since_the_opening_and_notes_the_verdict(
-    judge: Run, finding: Make, well: list[dict[str, Any]], tmp_path: Path, printed: list[str]
+    judge: Action, finding: Make, well: list[dict[str, Any]], tmp_path: Path, printed: list[str]
 ) -> None:
     folder = opened(tmp_path, [finding("http.ready", "critical"), finding("postgresql.primary")])
     result = judge(well, NONE)
@@ -108,24 +116,44 @@ def test_it_shows_what_changed_since_the_opening_and_notes_the_verdict(
     assert len(changes) == 1
     assert changes[0].split()[:4] == ["http.ready", "critical", "->", "ok"]
     assert printed[-1] == "Recovered."
-    (row,) = (folder / incidents.TIMELINE).read_text().splitlines()
-    assert json.loads(row)["recovered"] is True
+    assert [(row["event"], row.get("recovered")) for row in rows(folder)[1:]] == [
+        ("verification", True),
+        ("closed", True),
+    ]
 
 
-def test_check_mode_leaves_the_timeline_alone(judge: Run, well: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_not_recovered_leaves_the_incident_open(judge: Action, finding: Make, tmp_path: Path) -> None:
+    folder = opened(tmp_path, [finding("http.ready", "critical")])
+    assert judge([finding("http.ready", "critical"), finding("postgresql.primary")], NONE)["recovered"] is False
+    assert [row["event"] for row in rows(folder)] == ["opened", "verification"]
+    assert incidents.latest(tmp_path, "lab", "database-failure") == folder
+
+
+def test_a_second_verification_still_compares_with_the_opening_state_of_the_closed_incident(
+    judge: Action, finding: Make, well: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    folder = opened(tmp_path, [finding("http.ready", "critical"), finding("postgresql.primary")])
+    judge(well, NONE)
+    noted = len(rows(folder))
+    again = judge(well, NONE)
+    assert (again["recovered"], again["incident"]) == (True, str(folder))
+    assert len(rows(folder)) == noted
+
+
+def test_check_mode_leaves_the_timeline_alone(judge: Action, well: list[dict[str, Any]], tmp_path: Path) -> None:
     folder = opened(tmp_path, well)
     assert judge(well, NONE, check_mode=True)["recovered"] is True
-    assert not (folder / incidents.TIMELINE).exists()
+    assert [row["event"] for row in rows(folder)] == ["opened"]
 
 
-def test_recovered_with_open_risks_says_so(judge: Run, finding: Make, well: list[Any], printed: list[str]) -> None:
+def test_recovered_with_open_risks_says_so(judge: Action, finding: Make, well: list[Any], printed: list[str]) -> None:
     result = judge([*well, finding("postgresql.standby", "critical")], NONE)
     assert result["recovered"] is True
     assert result["risks"] == ["postgresql.standby is critical: postgresql.standby is critical"]
     assert printed[-1] == "Recovered, with open risks."
 
 
-def test_without_an_opening_state_it_still_judges(judge: Run, finding: Make, printed: list[str]) -> None:
+def test_without_an_opening_state_it_still_judges(judge: Action, finding: Make, printed: list[str]) -> None:
     result = judge([finding("http.ready", "critical"), finding("postgresql.primary")], NONE)
     assert result["recovered"] is False
     assert result["incident"] == ""
@@ -135,16 +163,17 @@ def test_without_an_opening_state_it_still_judges(judge: Run, finding: Make, pri
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '{"findings": 7}', '{"findings": [7]}', '{"findings": [{"id": "http.ready"}]}']
 )
-def test_a_corrupt_opening_state_counts_as_none(judge: Run, well: list[Any], tmp_path: Path, text: str) -> None:
+def test_a_corrupt_opening_state_counts_as_none(judge: Action, well: list[Any], tmp_path: Path, text: str) -> None:
     folder = opened(tmp_path, well)
     (folder / incidents.OPENING).write_text(text)
     assert judge(well, NONE)["recovered"] is True
 
 
 def test_a_timeline_that_cannot_be_written_does_not_hide_the_verdict(
-    judge: Run, well: list[Any], tmp_path: Path, printed: list[str]
+    judge: Action, well: list[Any], tmp_path: Path, printed: list[str]
 ) -> None:
     folder = opened(tmp_path, well)
+    (folder / incidents.TIMELINE).unlink()
     (folder / incidents.TIMELINE).mkdir()
     assert judge(well, NONE)["recovered"] is True
     assert "Is a directory" in printed[-1]

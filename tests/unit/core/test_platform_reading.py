@@ -170,6 +170,23 @@ def test_drift_is_judged_only_when_both_places_were_read(put: Put) -> None:
     assert [finding["id"] for finding in read("rds")["findings"]] == ["rds.x"]
 
 
+def test_a_reading_ends_in_its_time_whatever_hangs(put: Put, never: Callable[[], Any]) -> None:
+    put(http=well, redis=never)
+    result = read_platform({"http": {}, "redis": {}}, ["http", "redis"], within=0.2)
+    assert result["seconds"]["redis"] < 2
+    assert [(finding["id"], finding["status"]) for finding in result["findings"]] == [
+        ("redis.api", "unknown"),
+        ("http.x", "ok"),
+    ]
+
+
+@pytest.mark.parametrize("within", [0, -1, float("nan"), float("inf")])
+def test_no_time_to_read_in_is_one_line(put: Put, within: float) -> None:
+    put(http=well)
+    with pytest.raises(ConfigurationError, match="^within: "):
+        read_platform({"http": {}}, ["http"], within=within)
+
+
 def test_reading_nothing_is_unknown(put: Put) -> None:
     put(http=well)
     result = read_platform({}, ["http", "!http"])

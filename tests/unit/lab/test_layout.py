@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from dhakacart_lab import lab as lab_module
-from dhakacart_lab.layout import LabError, Layout, lab_folder, load_layout, read_layout, state_root
+from dhakacart_lab.layout import LabError, Layout, UsageError, lab_folder, load_layout, read_layout, state_root
 from dhakacart_lab.postgres.roles import Roles
 
 
@@ -198,3 +198,18 @@ def test_servers_whose_data_was_gone_are_told_from_those_that_were_repaired(
     before: Roles, after: Roles, anew: bool
 ) -> None:
     assert lab_module._made_anew(before, after) is anew
+
+
+def test_a_lab_plays_what_it_was_told_first(home: Path) -> None:
+    folder = home / "blue"
+    folder.mkdir()
+    assert lab_module._layout_for("blue", folder, "staging").prefix == "dhakacart-staging"
+    assert lab_module._layout_for("blue", folder).environment == "staging"
+    with pytest.raises(UsageError, match="lab 'blue' plays staging; remedy: runbook lab down"):
+        lab_module._layout_for("blue", folder, "lab")
+
+
+def test_a_lab_cannot_play_production(home: Path) -> None:
+    with pytest.raises(UsageError, match="cannot play 'production'; remedy: one of lab, staging"):
+        lab_module.Lab.up("blue", plays="production")
+    assert not (home / "blue").exists()
