@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -12,11 +11,10 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import psutil
 
@@ -38,6 +36,7 @@ from .layout import (
     read_layout,
     state_root,
 )
+from .locking import exclusive, holder
 from .postgres.cluster import Cluster
 from .postgres.disk import Disk
 from .postgres.roles import Roles, node_with
@@ -52,8 +51,6 @@ LATE_COMPONENTS = {
     "shopper": "dhakacart_lab.shopper",
     **leash.MODULES,
 }
-
-LOCK_FILE = ".lock"
 
 Report = Callable[[str], None]
 
@@ -132,7 +129,7 @@ class Lab:
         try:
             janitor = process.find(self.layout, leash.JANITOR)
             # It may try for ever to heal what cannot be healed.
-            if janitor and _holder(self.layout.folder) == janitor.pid:
+            if janitor and holder(self.layout.folder) == janitor.pid:
                 process.stop(self.layout, leash.JANITOR, timeout=2)
             with exclusive(self.layout.folder):
                 self._down()
@@ -367,49 +364,3 @@ def _clear_away(folder: Path) -> None:
     for disk in sorted(folder.glob("postgres/*/")):
         Disk(disk).unmount()
     shutil.rmtree(folder)
-
-
-@contextlib.contextmanager
-def exclusive(folder: Path, wait: float = 0.0) -> Iterator[None]:
-    """Only one command, or the janitor, changes a lab at a time.
-
-    LabError, naming the process that is at work, after ``wait`` seconds.
-    """
-    end = time.monotonic() + wait
-    while (lock := _lock(folder)) is None:
-        if time.monotonic() > end:
-            raise LabError(
-                f"{folder}: another runbook lab command (pid {_holder(folder) or 'unknown'}) is at work on this lab; "
-                "remedy: wait for it"
-            )
-        time.sleep(0.05)
-    with lock:
-        yield
-
-
-def _lock(folder: Path) -> IO[str] | None:
-    """The lab's lock file, locked; None where somebody else has it."""
-    path = folder / LOCK_FILE
-    try:
-        lock = path.open("a+", encoding="utf-8")
-    except FileNotFoundError:
-        raise LabError(f"no lab is up ({folder} is missing); remedy: runbook lab up") from None
-    except OSError as error:
-        raise LabError(f"{path}: cannot be written ({error.strerror}); remedy: set DHAKACART_LAB_HOME") from None
-    with contextlib.suppress(OSError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if path.stat().st_ino == os.fstat(lock.fileno()).st_ino:  # else ``down`` removed it in between
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
-            return lock
-    lock.close()
-    return None
-
-
-def _holder(folder: Path) -> int | None:
-    """The process that holds the lab's lock, or held it last."""
-    try:
-        return int((folder / LOCK_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None

@@ -34,8 +34,8 @@ MOST_MESSAGE = 2000
 LONG_SECONDS = 5
 # Tasks that Ansible adds by itself, or that only include others.
 QUIET = ("ansible.builtin.validate_argument_spec", "ansible.builtin.include_tasks")
-# Actions that say in a line of their own how a change is undone.
-SAYS_UNDO = ("autoscaler_hold",)
+# Actions that say in a line of their own what was changed, and how it is undone.
+SAYS_IT = ("autoscaler_hold",)
 # The action that closes a section: it has said what comes next, also when it fails.
 CLOSES = "next_step"
 
@@ -78,6 +78,22 @@ class CallbackModule(Default):
     def _dump_results(self, result, *arguments, **keywords):
         """With ``-v``: results without secrets, whichever module they come from."""
         return super()._dump_results(self._notes.hidden(dict(result)), *arguments, **keywords)
+
+    def _handle_warnings(self, res):
+        """Warnings and deprecations of modules are shown, without secrets."""
+        task = self._current_task_result
+        if res.pop("warnings", None) and task:
+            for warning in task.warnings:
+                self._display._warning(self._notes.hidden(warning))
+        if res.pop("deprecations", None) and task:
+            for deprecation in task.deprecations:
+                self._display._deprecated(self._notes.hidden(deprecation))
+
+    def _handle_exception(self, result, use_stderr=False):
+        """With ``-v``: what Ansible itself says of an error, without secrets."""
+        task = self._current_task_result
+        if result.pop("exception", None) and task and task.exception:
+            self._display._error(self._notes.hidden(task.exception), stderr=use_stderr)
 
     def v2_playbook_on_play_start(self, play):
         """A section begins; its steps are counted anew."""
@@ -142,15 +158,19 @@ class CallbackModule(Default):
         self._title(result.task)
         self._handle_warnings(answer)
         if answer.get("changed"):
-            word = "would be changed" if result.task.check_mode else "changed"
-            undo = answer.get("undo")
-            said = f"   undo: {undo}" if undo and result.task.action.rpartition(".")[2] not in SAYS_UNDO else ""
-            self._say(f"    {word}{self._took(result.task)}{said}", color=C.COLOR_CHANGED)
+            self._changed(result.task, answer)
         elif took := self._took(result.task):
             self._say(f"    done{took}")
         if not result.task.loop:
             self._message(result.task, answer)
         self._flush()
+
+    def _changed(self, task: Task, answer) -> None:
+        if task.action.rpartition(".")[2] in SAYS_IT:
+            return
+        word = "would be changed" if task.check_mode else "changed"
+        undo = f"   undo: {answer['undo']}" if answer.get("undo") else ""
+        self._say(f"    {word}{self._took(task)}{undo}", color=C.COLOR_CHANGED)
 
     def _took(self, task: Task) -> str:
         seconds = time.monotonic() - self._began.get(task._uuid, time.monotonic())

@@ -10,8 +10,9 @@ short_description: Keep what was read, before anything is changed
 version_added: 1.0.0
 author: DhakaCart platform team (@dhakacart)
 description:
-  - Writes a reading into a new incident folder on the controller, flushed to disk.
-  - Later sections compare with it.
+  - Writes a reading into the incident's folder on the controller, without secrets, flushed to disk.
+  - The first reading of an incident is its opening state, which later sections compare with; it is never overwritten.
+    A later one has a file of its own.
 options:
   runbook:
     description: Slug of the runbook.

@@ -11,6 +11,7 @@ version_added: 1.0.0
 author: DhakaCart platform team (@dhakacart)
 description:
   - Prints the elapsed time against the section's budget and the next command.
+  - Writes the section into the record of the run, where there is one; see M(dhakacart.runbooks.preflight).
   - Hands the findings to ansible-runner and event-driven Ansible as statistics of the run.
 options:
   runbook:
@@ -43,7 +44,7 @@ attributes:
     description: Runs on the controller.
     support: full
   check_mode:
-    description: Changes nothing, so check mode is no different.
+    description: Records nothing; everything else is no different.
     support: full
   diff_mode:
     description: Changes nothing, so there is no difference to show.

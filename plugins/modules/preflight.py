@@ -13,7 +13,13 @@ description:
   - Fails with one line when a section or branch is unknown, a variable is missing or of the wrong type, or a file of
     credentials does not make sense.
   - Ansible by itself runs nothing and reports success when a tag is mistyped.
-  - It reads no system and changes nothing.
+  - It reads no system and changes nothing of the platform.
+  - It opens the record of the incident, or joins the one that is open, and hands it on to later plays as the fact
+    C(dhakacart_record). C(immediate) and C(escalation) always have a record; with the variable C(dhakacart_run_id),
+    which C(runbook run) sets, every run has one; other runs only where an incident is open. C(dhakacart_incident) names
+    the folder of one.
+  - An incident is open for a day after something happened in it, unless a verification closed it.
+  - Where the record cannot be written, C(immediate) and C(resolution) are not begun; other sections go on without.
 options:
   runbook:
     description: Slug of the runbook.
@@ -28,7 +34,7 @@ attributes:
     description: Runs on the controller.
     support: full
   check_mode:
-    description: Changes nothing, so check mode is no different.
+    description: Opens no record; everything else is no different.
     support: full
   diff_mode:
     description: Changes nothing, so there is no difference to show.
@@ -52,4 +58,29 @@ started:
   description: When the run began, in epoch seconds.
   returned: success
   type: float
+environment:
+  description: C(dhakacart_env).
+  returned: success
+  type: str
+name:
+  description: Prefix and region, as people know the environment.
+  returned: success
+  type: str
+record:
+  description: The folder that the run is recorded in; empty where it is not.
+  returned: success
+  type: str
+budgets:
+  description: For each section how many seconds it may take.
+  returned: success
+  type: dict
+escalation:
+  description: The command that tells the people, for whoever has to say it when a section cannot.
+  returned: success
+  type: str
+reason:
+  description: V(usage) when what was typed makes no sense, V(environment) when the inventory or this machine is wrong.
+  returned: failure
+  type: str
+  choices: [usage, environment]
 """

@@ -10,8 +10,8 @@ short_description: Write a line into the incident's timeline
 version_added: 1.0.0
 author: DhakaCart platform team (@dhakacart)
 description:
-  - Appends what is about to be done, and how it is undone, to the open incident; the line is on disk before the task
-    ends.
+  - Appends what is about to be done, and how it is undone, to the record of the run or the open incident, with who
+    does it; the line is on disk before the task ends. Secrets are taken out; what is empty is left out.
   - Where no incident is open and a reading is given, one is opened with it. Otherwise nothing is written.
 options:
   runbook:

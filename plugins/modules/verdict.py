@@ -13,6 +13,7 @@ description:
   - Shows what changed since the opening state of the incident and says whether the platform has recovered.
   - Recovered means that every finding that must be ok is, that no cause of an outage is confirmed, and that what the
     incident was opened for is gone. Unknown is not recovered.
+  - It writes the verdict into the incident's timeline; V(true) closes the incident.
   - It does not fail by itself, so that the play can close the section before it ends with the answer.
 options:
   runbook:

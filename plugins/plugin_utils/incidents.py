@@ -41,7 +41,10 @@ def create(root: Path, environment: str, runbook: str) -> Path:
 
 def _new_folder(root: Path, name: str) -> Path:
     """Of two responders in one second the other gets the next one's name."""
-    root.mkdir(parents=True, exist_ok=True)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:  # there is something, and it is no folder
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(root)) from None
     now = time.time()
     for later in range(MOST_IN_ONE_SECOND):
         folder = root / f"{time.strftime('%Y-%m-%d-%H%M%S', time.gmtime(now + later))}-{name}"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -56,7 +57,10 @@ class StepNotes:
             self._fail(error)
 
     def hidden(self, data: Any) -> Any:
-        """Data or a text without secrets; where that fails, without anything."""
+        """Data, a text, or Ansible's own message of an error, without secrets; where that fails, without anything."""
+        if dataclasses.is_dataclass(data) and not isinstance(data, type):
+            fields = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
+            return dataclasses.replace(data, **{name: self._part(value) for name, value in fields.items()})
         try:
             if self._redactor is None:
                 self._redactor = Redactor(known_values({}), self._key())
@@ -64,6 +68,12 @@ class StepNotes:
         except Exception as error:
             self._fail(error)
             return "(not shown: it could not be redacted)" if isinstance(data, str) else {}
+
+    def _part(self, value: Any) -> Any:
+        """Of such a message: texts, further messages and rows of them; anything else is none of a person's business."""
+        if isinstance(value, tuple | list):
+            return type(value)(self._part(item) for item in value)
+        return self.hidden(value) if isinstance(value, str) or dataclasses.is_dataclass(value) else value
 
     def _key(self) -> bytes:
         """Of the record, where there is one, so that the terminal and the record have the same tokens."""

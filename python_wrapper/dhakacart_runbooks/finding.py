@@ -53,6 +53,11 @@ class Finding:
         """False for a part that this environment rightly does not have, e.g. a standby that nobody configured."""
         return self.evidence.get("kind") != "not_configured"
 
+    @property
+    def sampled(self) -> bool:
+        """False for what answered and has too few samples to be judged by, e.g. a cache that has just started."""
+        return self.evidence.get("kind") != "no_samples"
+
     def to_result(self) -> dict[str, Any]:
         """Plain JSON types."""
         return {**asdict(self), "status": str(self.status), "evidence": dict(self.evidence)}

@@ -41,7 +41,7 @@ LATEST = 1.1
 # Seconds to end all processes and tell it, on a machine that has other things to do.
 AT_ONCE = 15
 DONE = frozenset({RunStatus.HEALTHY, RunStatus.UNHEALTHY})
-# A process of its own: it says its run's id, each event, and at the end the outcome's status, which is its exit code too.
+# A process of its own: it says its run's id, each event, and at the end the outcome's status.
 PROGRAM = """
 import signal, sys
 from pathlib import Path
@@ -61,6 +61,7 @@ with CancelledBySignals() as signals:
         print(event.kind, flush=True)
     outcome = run.wait()
 print(outcome.status, flush=True)
+print(outcome.message, file=sys.stderr)
 sys.exit(outcome.exit_code)
 """
 # A module that runs for longer than any test, in a worker that is the leader of a session of its own.
@@ -378,7 +379,7 @@ def test_it_runs_from_every_folder_and_for_every_configuration_there(
         monkeypatch.chdir(folder)
         outcome = launcher.run(request(tmp_path, "immediate"))
         assert outcome.rc == 0, outcome.message
-        assert str(ROOT / "playbooks/database-failure.yml") in outcome.next
+        assert str(Catalogue.load().collection.root / "playbooks/database-failure.yml") in outcome.next
 
 
 def test_without_approval_a_change_is_not_waited_for(launcher: RunnerLauncher, tmp_path: Path) -> None:
@@ -528,7 +529,7 @@ def test_an_installed_wheel_runs_an_installed_collection(whole_lab: Lab, tmp_pat
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     where, *_told, status = ran.stdout.splitlines()

@@ -6,8 +6,9 @@ from __future__ import annotations
 import time
 
 from .. import edge, process
-from ..lab import Lab, exclusive
+from ..lab import Lab
 from ..layout import LabError, UsageError
+from ..locking import exclusive
 from . import application, network, replication, servers, sessions
 from .fault import CannotBreakError, Fault
 from .state import ActiveFault, active, forget, record

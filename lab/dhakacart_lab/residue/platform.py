@@ -18,8 +18,8 @@ from .kubernetes import digest
 
 # Of the lab's folder; what is in logs and pods are records.
 LISTED = (".", "credentials", "postgres", "run", "inventory", "private")
-# Written when there is first something to write.
-STATE_FILES = frozenset({"edge.json", "kept-since"})
+# Written when there is first something to write; the last is the drill's, which ends after the scan.
+STATE_FILES = frozenset({"edge.json", "blind-drill.json"})
 MARKS = "dhakacart_lab."
 # Redis' settings that it changes by itself.
 REDIS_MOVING = frozenset({"dir", "loglevel"})

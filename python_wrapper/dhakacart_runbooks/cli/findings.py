@@ -112,7 +112,7 @@ def show_cause(console: Console, diagnosis: Mapping[str, Any]) -> None:
 
 
 def tally(findings: Iterable[Finding]) -> str:
-    """``9 critical, 2 unknown``: what is not ok, counted; what an environment rightly lacks is left out."""
-    statuses = [finding.status for finding in findings if finding.configured]
+    """``9 critical, 2 unknown``: what is not ok, counted; what is rightly without an answer is left out."""
+    statuses = [finding.status for finding in findings if finding.configured and finding.sampled]
     order = (Status.CRITICAL, Status.UNKNOWN, Status.WARNING)
     return ", ".join(f"{statuses.count(status)} {status}" for status in order if status in statuses)

@@ -24,7 +24,7 @@ from .list_ import describe
 # Longer lines are hard to read.
 _WIDEST = 110
 # Of the runbooks about much the same; further ones would mislead.
-_NEAR = 3
+_NEAR = 2
 
 
 def choose_section(runbook: Runbook, page: Page, name: str) -> PageSection:

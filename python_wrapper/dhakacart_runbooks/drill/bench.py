@@ -33,6 +33,7 @@ class Bench:
     """What the phases of one drill share.
 
     :param inventory: as the person named it; None is the lab.
+    :param record_folder: where incident records go; None is a folder beside the journal.
     :param safe: set while the environment is put back: a journal that cannot be written must not stop that.
     """
 
@@ -44,6 +45,7 @@ class Bench:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.time
     safe: bool = False
+    record_folder: Path | None = None
     took: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -101,13 +103,8 @@ class Bench:
 
     @property
     def records(self) -> Path:
-        """Incident records of this rehearsal: apart from those of real incidents, and of other drills.
-
-        Those of a blind drill name the cause: until the answer they are where the truth is.
-        """
-        if self.entry.blind and not self.entry.scenario:
-            return self.target.secrets().with_name("blind-records")
-        return journal.folder() / "records" / self.entry.id
+        """Incident records of this rehearsal: apart from those of real incidents, and of other drills."""
+        return self.record_folder or journal.folder() / "records" / self.entry.id
 
     def wait_for(self, what: Callable[[], str], seconds: float, every: float = 1.0) -> str:
         """Ask until the answer is empty; the last answer after ``seconds``."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InfrastructureError, RunbookError, UsageError
-from ..finding import Finding, Status
+from ..finding import Finding
 from ..launcher_api import Launcher
+from ..paths import private_home
 from . import journal
 from .bench import Bench, undisturbed
 from .engine import Drill, Interrupted
@@ -80,6 +81,14 @@ def start(
             remedy="runbook drill answer",
         )
     drill = Drill.of(scenario, target, launcher, inventory=inventory, progress=progress, blind=True)
+    # The records of its own readings name the cause, so nobody gets to see them; mode 0700.
+    with tempfile.TemporaryDirectory(prefix="dhakacart-drill-", dir=private_home()) as folder:
+        drill.bench.record_folder = Path(folder)
+        return _begin(drill, seed, inventory)
+
+
+def _begin(drill: Drill, seed: int, inventory: str | None) -> tuple[Entry, Page]:
+    target, progress = drill.bench.target, drill.bench.progress
     try:
         drill.prepare()
         drill.break_it()
@@ -90,18 +99,17 @@ def start(
         for phase in drill.entry.phases:
             phase.detail = ""
         drill.bench.keep()
-    except (KeyboardInterrupt, RunbookError) as error:
+    except (KeyboardInterrupt, Exception) as error:
         interrupted = isinstance(error, KeyboardInterrupt)
-        drill.seen = (
-            replace(drill.seen, interrupted="interrupted") if interrupted else replace(drill.seen, invalid=str(error))
-        )
+        why = {"interrupted": "interrupted"} if interrupted else {"invalid": str(error) or type(error).__name__}
+        drill.seen = replace(drill.seen, **why)
         with undisturbed(progress.say):
             drill.restore()
             _forget(target.secrets())
             result = drill.finish()
         if interrupted:
             raise Interrupted(result) from error
-        if isinstance(error, Refused):
+        if isinstance(error, Refused) or not isinstance(error, RunbookError):  # the latter is a bug, and shown as one
             raise
         raise InfrastructureError(f"the blind drill could not be begun: {result.score.reason}") from error
     return drill.entry, page
@@ -109,9 +117,8 @@ def start(
 
 def _page(reading: SectionRun, drill: Drill) -> Page:
     """From the customers' side where they notice; else what the pager knows, which is the worst finding."""
-    bad = reading.alarming
+    bad = reading.alarming(drill.silent)
     seen: list[Finding] = [f for f in bad if f.id.split(".")[0] in CUSTOMERS] or bad[:1]
-    seen = [finding for finding in seen if finding.status is not Status.OK]
     alert = "; ".join(f"{finding.component}: {finding.summary}" for finding in seen) or "an alert without details"
     assert drill.state is not None
     failed, orders, last = drill.bench.target.failing(drill.state.injected)
@@ -224,6 +231,5 @@ def _hidden(path: Path, entry: Entry) -> Hidden:
 
 
 def _forget(path: Path) -> None:
-    shutil.rmtree(path.with_name("blind-records"), ignore_errors=True)
     with suppress(OSError):
         path.unlink(missing_ok=True)

@@ -69,7 +69,7 @@ class Rehearsal:
                 reading = bench.run(self.scenario, "symptoms")
                 if reading.rings(self.silent):
                     self.seen = replace(self.seen, detected=True)
-                    phase.detail = alarm(reading)
+                    phase.detail = alarm(reading, self.silent)
                     self._mark("detect")
                     return reading
                 if bench.clock() >= end:
@@ -176,7 +176,7 @@ def _outage(found: Downtime) -> str:
     return f"{text}, {found.seconds:.1f} s" if found.seconds is not None else f"{text}, not over"
 
 
-def alarm(reading: SectionRun) -> str:
-    """What the pager would say."""
-    worst = reading.alarming[0] if reading.alarming else None
+def alarm(reading: SectionRun, silent: SectionRun | None = None) -> str:
+    """What the pager would say: the worst of what is worse than it was."""
+    worst = next(iter(reading.alarming(silent)), None)
     return f"{worst.component}: {worst.summary}" if worst else reading.cause

@@ -57,10 +57,14 @@ class SectionRun:
             if finding.configured
         )
 
-    @property
-    def alarming(self) -> list[Finding]:
-        """Its findings that are not ok, the worst first."""
-        bad = [f for f in self.outcome.findings if f.configured and f.status is not Status.OK]
+    def alarming(self, silent: SectionRun | None = None) -> list[Finding]:
+        """Its findings that are not ok, and were better before; the worst first."""
+        before = {f.id: f.status.severity for f in silent.outcome.findings} if silent else {}
+        bad = [
+            finding
+            for finding in self.outcome.findings
+            if finding.configured and finding.status.severity > before.get(finding.id, Status.OK.severity)
+        ]
         return sorted(bad, key=lambda finding: -finding.status.severity)
 
 

@@ -26,6 +26,8 @@ SAFETY = {
 }
 # Events carry plain text; who shows it colours it.
 PLAIN_TEXT = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0", "NO_COLOR": "1"}
+# Of a person who has none; Ansible does not take /dev/null for one.
+EMPTY_CONFIGURATION = "ansible.cfg"
 OWN_COLLECTIONS = ("~/.ansible/collections", "/usr/share/ansible/collections")
 OWN_CONFIGURATIONS = ("~/.ansible.cfg", "/etc/ansible/ansible.cfg")
 
@@ -64,9 +66,12 @@ def _playbook(request: RunRequest, catalogue: Catalogue) -> str:
 
 
 def settings(collection: Collection, run_id: str, folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Environment variables that make a run the same from every folder, and tell its processes from all others."""
+    """Environment variables that make a run the same from every folder, and tell its processes from all others.
+
+    :param folder: the private folder, with an empty file ``EMPTY_CONFIGURATION`` in it.
+    """
     found = {**SAFETY, **PLAIN_TEXT, MARKER: run_id, "ANSIBLE_STDOUT_CALLBACK": CALLBACK}
-    found["ANSIBLE_CONFIG"] = _configuration(collection, environ)
+    found["ANSIBLE_CONFIG"] = _configuration(collection, environ, folder)
     own = environ.get("ANSIBLE_COLLECTIONS_PATH") or os.pathsep.join(OWN_COLLECTIONS)
     found["ANSIBLE_COLLECTIONS_PATH"] = f"{collection.search_path}{os.pathsep}{own}"
     found["ANSIBLE_LOCAL_TEMP"] = str(folder / "tmp")
@@ -75,11 +80,11 @@ def settings(collection: Collection, run_id: str, folder: Path, environ: Mapping
     return found
 
 
-def _configuration(collection: Collection, environ: Mapping[str, str]) -> str:
+def _configuration(collection: Collection, environ: Mapping[str, str], folder: Path) -> str:
     """As Ansible looks for it, but never by accident in the current folder."""
     if chosen := environ.get("ANSIBLE_CONFIG"):
         return chosen
     if collection.checkout:
         return str(collection.root / "ansible.cfg")
     files = (Path(name).expanduser() for name in OWN_CONFIGURATIONS)
-    return str(next((path for path in files if path.is_file()), os.devnull))
+    return str(next((path for path in files if path.is_file()), folder / EMPTY_CONFIGURATION))

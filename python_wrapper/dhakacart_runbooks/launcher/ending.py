@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..events import EnvironmentKnown, Event, SectionFinished, StepFinished
 from ..finding import Finding, Status
 from ..outcome import RunOutcome, RunStatus, SectionOutcome
-from ..request import RunRequest
+from .plan import Ended, Job
 from .translator import Facts
 
 # Sections after which a cause that was named before the change says nothing any more.
@@ -17,22 +17,6 @@ CHANGING = frozenset({"resolution", "verification"})
 UNREACHABLE_BIT = 4
 TASK_FAILED = 2
 REASONS = {"usage": RunStatus.REFUSED, "environment": RunStatus.BROKEN}
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How Ansible's process ended.
-
-    :param rc: its exit code; None where it was killed or never ran.
-    :param ended_by: ``cancelled`` or ``timeout`` where we ended it.
-    :param error: why ansible-runner gave up.
-    :param survivors: ids of processes that could not be ended.
-    """
-
-    rc: int | None
-    ended_by: str = ""
-    error: str = ""
-    survivors: tuple[int, ...] = ()
 
 
 @dataclass
@@ -63,16 +47,7 @@ class Account:
                 self.failure = f"{event.title}: {event.message}" if event.title else event.message
 
 
-def outcome(
-    request: RunRequest,
-    run_id: str,
-    started: float,
-    finished: float,
-    account: Account,
-    facts: Facts,
-    ended: Ended,
-    step: str,
-) -> RunOutcome:
+def outcome(job: Job, finished: float, account: Account, facts: Facts, ended: Ended, step: str) -> RunOutcome:
     """The answer.
 
     :param step: the task that had begun and not ended; empty for none.
@@ -85,11 +60,11 @@ def outcome(
     if ended.survivors:
         message += f"; processes {', '.join(map(str, ended.survivors))} could not be ended"
     return RunOutcome(
-        run_id=run_id,
-        request=request,
+        run_id=job.run_id,
+        request=job.request,
         status=status,
         rc=None if ended.error else ended.rc,
-        started=started,
+        started=job.started,
         finished=finished,
         environment=account.environment,
         findings=findings,
@@ -126,7 +101,7 @@ def _unwell(account: Account, findings: Iterable[Finding], likely: str) -> bool:
 
 
 def _counts(finding: Finding) -> bool:
-    return finding.configured and finding.status in (Status.CRITICAL, Status.UNKNOWN)
+    return finding.configured and finding.sampled and finding.status in (Status.CRITICAL, Status.UNKNOWN)
 
 
 def _no_such_host(facts: Facts) -> bool:

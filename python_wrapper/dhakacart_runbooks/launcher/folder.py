@@ -41,13 +41,13 @@ class PrivateFolder:
             for name in ("env", "tmp"):
                 (self.path / name).mkdir(mode=0o700)
 
-    def write(self, name: str, content: Mapping[str, Any]) -> Path:
-        """A JSON file in it that nobody else can read."""
+    def write(self, name: str, content: Mapping[str, Any] | None) -> Path:
+        """A JSON file in it that nobody else can read; an empty one for None."""
         path = self.path / name
         with self._one_line():
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(content, file)
+                file.write("" if content is None else json.dumps(content))
         return path
 
     def offer(self, name: str, content: Mapping[str, str]) -> Path:

@@ -79,6 +79,18 @@ def reap(run_id: str, patience: float = PATIENCE_SECONDS) -> list[int]:
         time.sleep(PAUSE_SECONDS)
 
 
+def wait_until_gone(pid: int, patience: float) -> None:
+    """Waits for the end of a process that has announced it."""
+    try:
+        handle = os.pidfd_open(pid)
+    except (AttributeError, OSError):  # gone already, or nothing to wait with
+        return
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    poll.poll(patience * 1000)
+    os.close(handle)
+
+
 def remove(folder: str) -> None:
     """Remove a private folder, also while something is still being written into it."""
     import shutil

@@ -5,25 +5,26 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import uuid
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..catalogue import Catalogue
-from ..events import RunStarted
-from ..launcher_api import Observer
-from ..outcome import RunOutcome
 from ..paths import private_home
-from ..request import RunRequest
 from . import command
 from .environment import hand_over
 from .folder import PrivateFolder, sweep
 from .handle import Run
 from .leash import Leash
-from .plan import SETTINGS, SETTINGS_FILE, Plan
-from .redacting import redactor
+from .plan import SETTINGS, SETTINGS_FILE, Job, Plan
 from .signals import CancelledBySignals
-from .translator import Translator
+
+if TYPE_CHECKING:
+    from ..catalogue import Catalogue
+    from ..launcher_api import Observer
+    from ..outcome import RunOutcome
+    from ..request import RunRequest
 
 
 class RunnerLauncher:
@@ -68,20 +69,13 @@ class RunnerLauncher:
         handed = hand_over(os.environ, settings, self._environment)
         variables = folder.write("variables.json", command.extra_variables(request, run_id))
         arguments = command.arguments(request, self._catalogue, variables)
-        clean = redactor(handed.secrets)
-        translator = Translator(self._catalogue.get(request.runbook).sections, clean, check=request.check)
-        started = RunStarted(
-            run_id=run_id,
-            runbook=request.runbook,
-            sections=request.sections,
-            inventory=request.inventory or "lab",
-            check=request.check,
-        )
-
+        folder.write(command.EMPTY_CONFIGURATION, None)
         folder.write(SETTINGS_FILE, SETTINGS)
         fifo = folder.offer("environment", handed.private)
         plan = Plan(folder.path, fifo, arguments, handed.plain, _current_folder(), self._python)
-        return Run(request, started, translator, clean, folder, leash, self._observers, plan).start()
+        sections = self._catalogue.get(request.runbook).sections
+        job = Job(run_id, request, time.time(), sections, handed.secrets, self._observers)
+        return Run(job, plan, folder, leash).start()
 
     def run(self, request: RunRequest) -> RunOutcome:
         """See ``launcher_api.Launcher``. SIGTERM and SIGHUP cancel as Ctrl-C does."""

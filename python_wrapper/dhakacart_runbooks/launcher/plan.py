@@ -4,9 +4,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..catalogue import Section
+    from ..launcher_api import Observer
+    from ..request import RunRequest
 
 # Seconds between two looks for a cancel or a timeout; output is handed on at once.
 LOOK_SECONDS = 0.2
@@ -33,3 +39,41 @@ class Plan:
     environment: Mapping[str, str]
     cwd: str
     python: str = sys.executable
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How Ansible's process ended.
+
+    :param rc: its exit code; None where it was killed or never ran.
+    :param ended_by: ``cancelled`` or ``timeout`` where we ended it.
+    :param error: why ansible-runner gave up.
+    :param survivors: ids of processes that could not be ended.
+    """
+
+    rc: int | None
+    ended_by: str = ""
+    error: str = ""
+    survivors: tuple[int, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether Ansible came to its own end."""
+        return self.rc is not None and not self.ended_by and not self.error
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run, as far as it is known before it begins.
+
+    :param started: epoch seconds.
+    :param sections: of its runbook.
+    :param secrets: values that must not be seen in any event.
+    """
+
+    run_id: str
+    request: RunRequest
+    started: float
+    sections: tuple[Section, ...]
+    secrets: tuple[str, ...]
+    observers: Sequence[Observer]

@@ -6,9 +6,10 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..launcher_api import RunHandle
+if TYPE_CHECKING:
+    from ..launcher_api import RunHandle
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -99,9 +99,13 @@ class Translator:
         if handler is not None:
             yield from handler(self, raw, raw.get("event_data") or {})
 
-    def close(self) -> Iterator[Event]:
-        """What is only known when nothing more comes."""
-        yield from self._end_include()
+    def close(self, *, whole: bool = True) -> Iterator[Event]:
+        """What is only known when nothing more comes.
+
+        :param whole: Ansible came to its own end; otherwise what was under way has no outcome.
+        """
+        if whole:
+            yield from self._end_include()
 
     def _play(self, _raw: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Event]:
         yield from self._end_include()

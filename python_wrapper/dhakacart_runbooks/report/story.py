@@ -58,6 +58,8 @@ def _opening(record: Record) -> Iterator[Line]:
 def _section(section: Section) -> Line:
     budget = f" of {clock(section.budget)}" if section.budget else ""
     parts = [f"{section.section} took {duration(section.elapsed)}{budget}"]
+    if section.status:
+        parts.append(f"worst: {section.status}")
     if section.over_budget:
         parts.append("over its budget")
     if section.cause:

@@ -57,8 +57,8 @@ class Search:
         return self._ranked(text, self._named(text))[:limit]
 
     def near(self, runbook: Runbook) -> list[Hit]:
-        """The other runbooks that are about much the same, the nearest first."""
-        return self._ranked(f"{runbook.title}: {runbook.opens_when}", {}, without=runbook.slug)
+        """The other runbooks that are about what its title says, the nearest first."""
+        return self._ranked(runbook.title, {}, without=runbook.slug)
 
     def _ranked(self, text: str, named: dict[str, tuple[float, str]], without: str = "") -> list[Hit]:
         found = words(text[:_LONGEST])

@@ -12,8 +12,9 @@ from dhakacart_lab import process
 from dhakacart_lab.faults import catalogue
 from dhakacart_lab.faults.fault import CannotBreakError, Fault
 from dhakacart_lab.faults.state import ActiveFault, active, forget, record
-from dhakacart_lab.lab import Lab, exclusive
+from dhakacart_lab.lab import Lab
 from dhakacart_lab.layout import LabError, Layout
+from dhakacart_lab.locking import exclusive
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from dhakacart_lab import lab as lab_module
 from dhakacart_lab.layout import LabError, Layout, UsageError, lab_folder, load_layout, read_layout, state_root
+from dhakacart_lab.locking import exclusive
 from dhakacart_lab.postgres.roles import Roles
 
 
@@ -166,7 +167,7 @@ def test_a_lab_that_is_at_work_is_not_taken_down(home: Path) -> None:
     folder = home / "blue"
     folder.mkdir()
     lab = lab_module.Lab(lab_module._layout_for("blue", folder))
-    with lab_module.exclusive(folder), pytest.raises(LabError, match="is at work on this lab; remedy: wait"):
+    with exclusive(folder), pytest.raises(LabError, match="is at work on this lab; remedy: wait"):
         lab.down()
     lab.down()
     assert not folder.exists()

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -121,7 +123,7 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Play:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=60,
+            timeout=120,
             check=False,
         )
         return Run(done.returncode, done.stdout.splitlines(), done.stderr.splitlines())
@@ -171,8 +173,8 @@ def test_included_tasks_are_shown_when_they_are_needed(plain: Run) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "FAILED lab: ব্যর্থ: line one line two",
-        "FAILED lab (item=two): item two is broken",
+        "FAILED lab (rescued): ব্যর্থ: line one line two",
+        "FAILED lab (item=two, ignored): item two is broken",
         "FAILED lab: non-zero return code: the disk is full",
         "'not_defined_anywhere' is undefined",
     ],
@@ -189,6 +191,7 @@ def test_a_loop_shows_its_messages_and_nothing_of_what_was_skipped(plain: Run) -
 
 def test_a_message_without_end_is_cut(plain: Run) -> None:
     (loud,) = [line for line in plain.err if "xxxx" in line]
+    assert loud.startswith("FAILED lab (ignored): ")
     assert loud.count("x") == 2000
 
 
@@ -203,7 +206,7 @@ def test_the_run_ends_with_what_stopped_it(plain: Run) -> None:
 
 
 def test_waiting_says_that_it_waits(plain: Run) -> None:
-    assert "    not yet (look 1 of 3)" in plain.out
+    assert [line for line in plain.out if line.startswith("    not yet (look 1 of 3, ")]
 
 
 def test_a_run_without_any_host_says_loudly_that_nothing_ran(play: Play) -> None:
@@ -231,3 +234,128 @@ def test_a_wait_in_vain_says_what_it_saw_last() -> None:
     assert _reason({"attempts": 3, "findings": findings}) == "not so after 3 looks; last seen: c.d is unknown: not read"
     assert _reason({"attempts": 3}) == "not so after 3 looks"
     assert _reason({"attempts": 3, "msg": "why"}) == "why"
+
+
+SECTION = """
+- name: Page | Preflight
+  hosts: lab
+  gather_facts: false
+  tags: [always]
+  tasks:
+    - name: Hand on a record
+      ansible.builtin.set_fact:
+        dhakacart_record: {folder: "%s", run_id: r1, credentials: {}}
+    - name: Say it as the preflight does
+      ansible.builtin.debug: {msg: ok}
+- name: Page | Not asked for
+  hosts: lab
+  gather_facts: false
+  tags: [symptoms, never]
+  tasks: [{name: Never, ansible.builtin.debug: {msg: never}}]
+- name: Page | Resolution
+  hosts: lab
+  gather_facts: false
+  tags: [resolution]
+  tasks:
+    - name: Change something
+      ansible.builtin.command: {argv: ["true"]}
+      changed_when: true
+    - name: Only look what would change
+      ansible.builtin.file: {path: "%s/made", state: touch, mode: "0600"}
+      check_mode: true
+    - name: Stumble
+      ansible.builtin.fail: {msg: "it says password=hunter2x"}
+      ignore_errors: true
+    - name: Warn
+      ansible.builtin.fail: {msg: "the end password=hunter2x"}
+"""
+
+
+def section(folder: Path, run_folder: Path) -> str:
+    return SECTION % (run_folder, folder)
+
+
+def test_a_section_has_its_heading_and_one_that_was_not_asked_for_has_none(play: Play, tmp_path: Path) -> None:
+    run = play(text=section(tmp_path, tmp_path))
+    headings = [line for line in run.out if ", within " in line]
+    assert headings == ["Resolution, within 45:00"]
+
+
+def test_steps_are_noted_in_the_record_with_what_became_of_them(play: Play, tmp_path: Path) -> None:
+    folder = tmp_path / "incident"
+    folder.mkdir()
+    run = play(text=section(tmp_path, folder))
+    rows = [json.loads(row) for row in (folder / "timeline.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(row["event"], row["section"], row["title"], row["outcome"]) for row in rows] == [
+        ("step", "resolution", "Change something", "changed"),
+        ("step", "resolution", "Only look what would change", "would_change"),
+        ("step", "resolution", "Stumble", "failed"),
+        ("step", "resolution", "Warn", "failed"),
+    ]
+    assert rows[2]["message"].startswith("(ignored) it says password=(secret:")
+    assert "hunter2x" not in "".join(run.out + run.err)
+
+
+def test_a_record_that_cannot_be_written_is_one_warning_and_the_run_goes_on(play: Play, tmp_path: Path) -> None:
+    run = play(text=section(tmp_path, tmp_path / "gone" / "incident"))
+    assert "1 Change something" in run.out
+    assert sum("Steps are not recorded: " in line for line in run.err) == 1
+
+
+@pytest.mark.parametrize("verbosity", ["-v", "-vvv"])
+def test_with_v_results_are_shown_without_secrets(play: Play, tmp_path: Path, verbosity: str) -> None:
+    run = play(verbosity, text=section(tmp_path, tmp_path))
+    shown = "\n".join(run.out + run.err)
+    assert "hunter2x" not in shown
+    assert "password=(secret:" in shown
+
+
+def test_a_section_that_stopped_says_where_and_how_long_it_took(play: Play, tmp_path: Path) -> None:
+    run = play(text=section(tmp_path, tmp_path))
+    assert re.search(r"^Stopped on lab in resolution, after \d+:\d\d of 45:00: ", "\n".join(run.out), re.MULTILINE)
+
+
+def test_an_unreachable_host_is_said_in_one_line(play: Play) -> None:
+    text = (
+        "- hosts: lab\n  gather_facts: false\n"
+        "  vars: {ansible_connection: ssh, ansible_host: 127.0.0.1, ansible_port: 9}\n"
+        "  tasks: [{name: Look, ansible.builtin.command: {argv: ['true']}}]\n"
+    )
+    run = play(text=text)
+    assert run.code == 4
+    assert sum(line.startswith("UNREACHABLE lab: ") for line in run.err) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["- hosts: lab\n  tasks: [\n", "- hosts: lab\n  tasks: [{nosuchmodule: {}}]\n", "x: 1\n"]
+)
+def test_a_playbook_that_cannot_be_read_is_still_said(play: Play, text: str) -> None:
+    run = play(text=text)
+    assert run.code == 4
+    assert any(line.startswith("[ERROR]: ") for line in run.err)
+
+
+WARNS = """#!/usr/bin/python
+from ansible.module_utils.basic import AnsibleModule
+module = AnsibleModule(argument_spec={})
+module.warn("mind the gap, password=hunter2x")
+module.deprecate("old way", version="99.0", collection_name="x.y")
+module.exit_json(changed=False)
+"""
+
+
+@pytest.mark.parametrize("verbosity", [[], ["-v"]])
+def test_warnings_and_deprecations_of_modules_are_kept_without_secrets(
+    play: Play, tmp_path: Path, verbosity: list[str]
+) -> None:
+    (tmp_path / "warns.py").write_text(WARNS)
+    run = play("-M", str(tmp_path), *verbosity, text="- hosts: lab\n  gather_facts: false\n  tasks: [{warns: {}}]\n")
+    shown = " ".join(" ".join(run.err).split())
+    assert run.code == 0, run
+    assert "mind the gap" in shown
+    assert "old way" in shown
+    assert "hunter2x" not in shown
+
+
+def test_no_colour_where_none_is_wanted(play: Play) -> None:
+    assert not any("\x1b" in line for line in play().out)

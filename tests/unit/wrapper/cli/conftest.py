@@ -19,7 +19,7 @@ def unwritten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "runbooks/README.md").write_text(
         "| Runbook | Category | Severity | Written | Open it when |\n|---|---|---|---|---|\n"
         "| Fire Alarm | emergency | P0 | not yet | smoke, flames, the sprinkler sounds in the basement |\n"
-        "| [Water Damage](water-damage.md) | operations | P1 | yes | the basement is wet, the sprinkler runs |\n"
+        "| [Water Damage](water-damage.md) | operations | P1 | yes | the basement is wet, the fire brigade was here |\n"
         "| Lost Keys | operations | P3 | not yet | a door is locked |\n"
     )
     (tmp_path / "runbooks/water-damage.md").write_text("# Water Damage\n\n## Symptoms\nIt drips.\n")

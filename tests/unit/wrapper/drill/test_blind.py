@@ -68,6 +68,8 @@ def test_the_truth_is_only_where_the_lab_keeps_it_and_nobody_else_can_read_that(
         assert "primary" not in journal_file.name
     for request in launcher.asked:
         assert "primary" not in repr(request)
+        records = request.variables.get("dhakacart_incident_dir")
+        assert records is None or not Path(records).exists(), "the records of its own readings name the cause"
 
 
 def test_the_right_answer_is_scored_recovered_and_put_back(target: PaperTarget) -> None:
@@ -134,3 +136,13 @@ def test_one_that_cannot_be_paged_is_put_back_and_says_nothing_of_the_fault(targ
     with pytest.raises(InfrastructureError, match="could not be begun"):
         begun(target)
     assert target.done[-2:] == ["heal", "compare"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ZeroDivisionError("a bug")])
+def test_ctrl_c_or_a_bug_after_the_break_puts_everything_back(target: PaperTarget, error: BaseException) -> None:
+    raising = ScriptedLauncher({**GOOD, "symptoms": (Answer(), Answer(raises=error))})
+    with pytest.raises(type(error)):
+        begun(target, raising)
+    assert target.done == ["snapshot", "inject primary-killed", "heal", "compare"]
+    assert not target.secrets().exists()
+    assert blind.waiting(target.name) is None

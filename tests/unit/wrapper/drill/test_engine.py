@@ -107,6 +107,15 @@ def test_an_alarm_that_rings_already_proves_nothing(target: PaperTarget) -> None
     assert target.done == []
 
 
+def test_the_pager_tells_what_is_worse_than_before_and_not_what_always_was(target: PaperTarget) -> None:
+    old = Finding("kubernetes.hpa", "autoscaler", Status.WARNING, "no metrics")
+    new = Finding("postgresql.lag", "standby", Status.WARNING, "12 s behind")
+    well, ill = Answer(findings=(old,)), replace(DOWN, findings=(old, new))
+    hold(target, script(symptoms=(well, ill)))
+    detect = next(phase for phase in journal.entries()[0].phases if phase.name == "detect")
+    assert detect.detail == "standby: 12 s behind"
+
+
 def test_a_fault_that_nobody_notices_is_undetected(target: PaperTarget) -> None:
     result = hold(target, script(symptoms=(WELL,)))
     assert result.verdict == "failed"

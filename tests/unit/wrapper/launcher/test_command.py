@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -70,18 +69,20 @@ def test_a_typing_error_in_a_host_or_inventory_is_never_green(tmp_path: Path) ->
 def test_the_configuration_never_comes_from_the_current_folder_by_accident(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "ansible.cfg").write_text("[defaults]\n", encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
+    here, private = tmp_path / "here", tmp_path / "private"
+    here.mkdir()
+    (here / "ansible.cfg").write_text("[defaults]\n", encoding="utf-8")
+    monkeypatch.chdir(here)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(command, "OWN_CONFIGURATIONS", ("~/.ansible.cfg",))
     root = tmp_path / "ansible_collections/dhakacart/runbooks"
     installed = Collection(root, "1.0.0", checkout=False)
-    assert command.settings(CHECKOUT, "id", tmp_path, {})["ANSIBLE_CONFIG"] == str(ROOT / "ansible.cfg")
-    assert command.settings(installed, "id", tmp_path, {})["ANSIBLE_CONFIG"] == os.devnull
+    assert command.settings(CHECKOUT, "id", private, {})["ANSIBLE_CONFIG"] == str(ROOT / "ansible.cfg")
+    assert command.settings(installed, "id", private, {})["ANSIBLE_CONFIG"] == str(private / "ansible.cfg")
     (tmp_path / ".ansible.cfg").touch()
-    assert command.settings(installed, "id", tmp_path, {})["ANSIBLE_CONFIG"] == str(tmp_path / ".ansible.cfg")
+    assert command.settings(installed, "id", private, {})["ANSIBLE_CONFIG"] == str(tmp_path / ".ansible.cfg")
     chosen = {"ANSIBLE_CONFIG": "/mine.cfg"}
-    assert command.settings(CHECKOUT, "id", tmp_path, chosen)["ANSIBLE_CONFIG"] == "/mine.cfg"
+    assert command.settings(CHECKOUT, "id", private, chosen)["ANSIBLE_CONFIG"] == "/mine.cfg"
 
 
 def test_a_persons_own_collections_are_found_after_the_one_that_is_run(tmp_path: Path) -> None:

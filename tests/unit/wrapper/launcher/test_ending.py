@@ -7,7 +7,8 @@ import pytest
 from dhakacart_runbooks.errors import ExitCode
 from dhakacart_runbooks.events import EnvironmentKnown, SectionFinished, StepFinished
 from dhakacart_runbooks.finding import Finding, Status
-from dhakacart_runbooks.launcher.ending import Account, Ended, outcome
+from dhakacart_runbooks.launcher.ending import Account, outcome
+from dhakacart_runbooks.launcher.plan import Ended, Job
 from dhakacart_runbooks.launcher.translator import Facts
 from dhakacart_runbooks.outcome import RunOutcome, RunStatus
 from dhakacart_runbooks.request import RunRequest
@@ -31,7 +32,8 @@ def closed(section: str, likely: str = "") -> Account:
 
 
 def judged(facts: Facts, ended: Ended, account: Account | None = None, step: str = "") -> RunOutcome:
-    return outcome(RunRequest("x"), "id", 10.0, 12.5, account or closed("immediate"), facts, ended, step)
+    job = Job("id", RunRequest("x"), 10.0, (), (), ())
+    return outcome(job, 12.5, account or closed("immediate"), facts, ended, step)
 
 
 @pytest.mark.parametrize(

@@ -228,6 +228,21 @@ def test_the_step_that_was_interrupted_is_known() -> None:
     assert by.current_step == "Do it"
 
 
+def test_a_step_that_was_interrupted_in_the_middle_of_a_role_has_no_outcome() -> None:
+    by = translator()
+    rows = [
+        play("X | Resolution"),
+        task("Do it", "ansible.builtin.include_role"),
+        result("runner_on_ok", "Do it", "ansible.builtin.include_role"),
+        task("Reboot", role="database_recovery"),
+        result("runner_on_ok", "Reboot", changed=True),
+        task("Wait", role="database_recovery"),
+    ]
+    events = [event for row in rows for event in by.feed(row)] + list(by.close(whole=False))
+    assert [e.title for e in of(StepFinished, events)] == ["Reboot"]
+    assert by.current_step == "Wait"
+
+
 def test_events_of_no_known_kind_mean_nothing() -> None:
     by = translator()
     assert translated([{"event": "EOF"}, {"event": "runner_on_start", "event_data": None}, {}], by) == []
