@@ -44,8 +44,8 @@ ANSIBLE_TAGS = frozenset({"all", "always", "tagged", "untagged"})
 def command(runbook: str, section: str, variables: Mapping[str, Any], extra: str = "") -> str:
     """The command that runs a section in the same environment, to be pasted.
 
-    :param variables: the task's variables; ``inventory_dir`` names the inventory and ``playbook_dir`` where this run
-        came from: the checkout it was started in, another one, or the installed collection.
+    :param variables: the task's variables; ``ansible_inventory_sources`` names the inventories and ``playbook_dir``
+        where this run came from: the checkout it was started in, another one, or the installed collection.
     """
     playbooks = Path(str(variables.get("playbook_dir") or "playbooks"))
     here = not playbooks.is_absolute() or playbooks.parent.resolve() == Path.cwd().resolve()
@@ -56,13 +56,22 @@ def command(runbook: str, section: str, variables: Mapping[str, Any], extra: str
     else:
         playbook = str(playbooks / f"{runbook}.yml")
     parts = ["ansible-playbook", playbook, "--tags", section]
-    inventory = Path(str(variables.get("inventory_dir") or ""))
-    if inventory.name:
-        shown = f"inventories/{inventory.name}" if here and inventory.parent.name == "inventories" else str(inventory)
-        parts += ["-i", shown] if shown != "inventories/lab" else []
+    inventories = [_shown(source, here) for source in _sources(variables)]
+    if inventories != ["inventories/lab"]:
+        parts += [part for shown in inventories for part in ("-i", shown)]
     if target := variables.get("dhakacart_target"):
         parts += ["-e", f"dhakacart_target={target}"]
     return " ".join([shlex.join(parts), *([extra] if extra else [])])
+
+
+def _sources(variables: Mapping[str, Any]) -> list[Path]:
+    """The inventories of this run, in their order: what a later one sets wins, so none may be left out."""
+    sources = variables.get("ansible_inventory_sources") or [variables.get("inventory_dir") or ""]
+    return [path for source in sources if (path := Path(str(source))).name]
+
+
+def _shown(inventory: Path, here: bool) -> str:
+    return f"inventories/{inventory.name}" if here and inventory.parent.name == "inventories" else str(inventory)
 
 
 def clock(seconds: float) -> str:

@@ -21,6 +21,14 @@ from ansible_collections.dhakacart.runbooks.plugins.plugin_utils.sections import
         ({"inventory_dir": "/etc/dhakacart"}, " -i /etc/dhakacart"),
         ({"inventory_dir": "/etc/lab"}, " -i /etc/lab"),
         ({"inventory_dir": "/my files/hosts"}, " -i '/my files/hosts'"),
+        (
+            {
+                "inventory_dir": "/x/inventories/staging",
+                "ansible_inventory_sources": ["/x/inventories/staging", "/l/o"],
+            },
+            " -i inventories/staging -i /l/o",
+        ),
+        ({"ansible_inventory_sources": ["/x/inventories/lab", "/l/o"]}, " -i inventories/lab -i /l/o"),
         ({"dhakacart_target": "dr"}, " -e dhakacart_target=dr"),
         ({"dhakacart_target": "dr:!x"}, " -e 'dhakacart_target=dr:!x'"),
         (
