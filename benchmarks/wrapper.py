@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What does the wrapper cost? Whole process against whole process, for the same ``--tags immediate``; see README.md.
+"""What does the wrapper cost? Whole process against whole process, for the same ``--tags immediate``.
 
 Starts a lab of its own, runs every command once to warm up, then all of them in turns, and prints medians and ratios.
 A goal that is missed is a measurement, not a failure: exit code 0. 2 when a command did not do its work, 4 when the lab
@@ -42,7 +42,7 @@ def commands(lab: Lab, folder: Path, *, command_line: bool) -> dict[str, Timed]:
     argv = {
         "A": ["ansible-playbook", "playbooks/database-failure.yml", "--tags", "immediate", "-e", incidents],
         "W": [sys.executable, "-c", PROGRAM, str(folder / "incidents")],
-        "R": ["runbook", "run", "database-failure", "immediate", "-e", incidents],
+        "R": ["runbook", "run", "database-failure", "-s", "immediate", "-e", incidents],
     }
     chosen = ("A", "W", "R") if command_line else ("A", "W")
     return {

@@ -74,7 +74,7 @@ def test_one_incident_is_one_folder_with_all_that_happened_in_its_order(lab: Lab
     with suspicious_query(lab):
         inject(lab, "credentials-stale", lease=600)
         time.sleep(max(FAULTS["credentials-stale"].settle, 8))
-        reason = ["-e", "dhakacart_approval_reason=orders fail"]
+        reason = ["-e", '{"dhakacart_approval_reason": "orders fail"}']
         runs = [runbook(section, "-vvv", *reason, env=environment) for section in SECTIONS[:3]]
     runs.append(runbook("verification", "-vvv", env=environment))
     assert [run.code for run in runs] == [0, 0, 0, 0], runs[-1].out[-3000:]

@@ -101,8 +101,8 @@ def _begin(drill: Drill, seed: int, inventory: str | None) -> tuple[Entry, Page]
         drill.bench.keep()
     except (KeyboardInterrupt, Exception) as error:
         interrupted = isinstance(error, KeyboardInterrupt)
-        why = {"interrupted": "interrupted"} if interrupted else {"invalid": str(error) or type(error).__name__}
-        drill.seen = replace(drill.seen, **why)
+        why = str(error) or type(error).__name__
+        drill.seen = replace(drill.seen, interrupted=why) if interrupted else replace(drill.seen, invalid=why)
         with undisturbed(progress.say):
             drill.restore()
             _forget(target.secrets())

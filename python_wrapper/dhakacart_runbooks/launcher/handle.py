@@ -72,7 +72,8 @@ class Run:
     async def stream(self) -> AsyncIterator[Event]:
         import asyncio
 
-        loop, queue = asyncio.get_running_loop(), asyncio.Queue[Event | None]()
+        loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
 
         def pump() -> None:
             try:
