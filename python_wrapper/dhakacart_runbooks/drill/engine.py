@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..errors import RunbookError
 from ..launcher_api import Launcher
-from . import journal
+from . import figures, journal
 from .bench import Bench, Unmet, undisturbed
 from .guard import Refused, check_target
 from .progress import Progress, Silent
@@ -171,6 +171,7 @@ class Drill(Rehearsal):
             blind=entry.blind,
             answer=answer,
         )
+        figures.write(self.record, result, scenario)
         entry.scenario, entry.status, entry.finished = scenario.name, str(score.verdict), result.finished
         entry.note, entry.result = score.reason, result.to_json()
         self.bench.keep()

@@ -43,6 +43,7 @@ class Rehearsal:
     at: dict[str, float] = field(default_factory=dict)
     state: State | None = None
     silent: SectionRun | None = None  # the symptoms while all was well
+    record: str = ""  # the folder of the incident that the sections after the alert belong to
 
     @property
     def entry(self) -> Entry:
@@ -157,6 +158,7 @@ class Rehearsal:
         return downtime(self.bench.target.outages(self.state.injected), self.state.injected)
 
     def _keep(self, run: SectionRun, step: str) -> None:
+        self.record = run.outcome.record or self.record
         if run.time is not None:
             self.seen = replace(self.seen, sections=(*self.seen.sections, run.time))
         self._mark(step)

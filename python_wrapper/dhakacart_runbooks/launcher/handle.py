@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .folder import PrivateFolder
     from .leash import Leash
 
+# Runner says that it is about to start the child; importing meanwhile would hold it up.
+FORK_SECONDS = 0.02
 # Between the child's last line and its end.
 EXIT_SECONDS = 2.0
 
@@ -147,15 +149,16 @@ class Run:
     def _hear(self, raw: dict[str, Any]) -> None:
         """Every event of runner; must return at once. The child's last line is the end, before runner knows it."""
         said = str(raw.get("stdout", "")) if raw.get("event") == "verbose" else ""
-        if said.startswith(EXIT) and not self._stopped_by:
+        if not said.startswith(EXIT):
+            self._raw.put(raw)
+        elif not self._stopped_by:
             pid, code = said.removeprefix(EXIT).split()
             self._exited = int(pid)
             self._raw.put(Ended(int(code)))
-        else:
-            self._raw.put(raw)
 
     def _tell(self) -> None:
         self._running.wait()
+        time.sleep(FORK_SECONDS)
         try:
             from .telling import Teller
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ..events import Event, RunFinished, RunStarted, Said
@@ -58,6 +59,7 @@ class Teller:
 
     def finish(self, ended: Ended) -> RunOutcome:
         """Tell the outcome."""
+        ended = replace(ended, error=self._clean.text(ended.error))
         found = outcome(
             self._job,
             time.time(),
