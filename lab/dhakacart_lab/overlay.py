@@ -30,6 +30,7 @@ def variables(layout: Layout) -> dict[str, Any]:
     lab, prefix, account = layout.describe(), layout.prefix, layout.account
     balancing = f"arn:aws:elasticloadbalancing:{layout.region}:{account}"
     return {
+        "dhakacart_instance": layout.lab_id,
         "dhakacart_shop_url": lab["shop"]["url"],
         "dhakacart_kubeconfig": lab["kubernetes"]["kubeconfig"],
         "dhakacart_aws_endpoint_url": lab["aws"]["endpoint_url"],

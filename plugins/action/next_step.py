@@ -23,6 +23,7 @@ ARGUMENT_SPEC = {
     "findings": {"type": "list", "elements": "dict", "default": []},
     "diagnosis": {"type": "dict", "default": {}},
     "recovered": {"type": "bool"},
+    "controls": {"type": "list", "elements": "dict", "default": []},
 }
 MOST_UNREAD = 5
 SEVERITY = [str(status) for status in Status]
@@ -88,7 +89,7 @@ def _write(record: Record, options: Mapping[str, Any], elapsed: float, following
         "next": following,
         **recovered,
     }
-    judged = {"findings": options["findings"], "diagnosis": options["diagnosis"]}
+    judged = {"findings": options["findings"], "diagnosis": options["diagnosis"], "controls": options["controls"]}
     status = max(
         (str(finding["status"]) for finding in _configured(options["findings"])), key=SEVERITY.index, default=""
     )

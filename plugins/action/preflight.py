@@ -103,7 +103,8 @@ class ActionModule(ActionBase):
         """This run, still without a record."""
         credentials = {variable: str(values[variable]) for variable in CREDENTIALS if values[variable]}
         here = self._connection.transport == "local"
-        return Run("", str(variables.get("dhakacart_run_id") or secrets.token_hex(4)), credentials if here else {})
+        run_id = str(variables.get("dhakacart_run_id") or secrets.token_hex(4))
+        return Run("", run_id, credentials if here else {}, values["dhakacart_instance"])
 
     def _record(
         self, run: Run, runbook: str, sections: Sequence[str], values: Mapping[str, Any], variables: Mapping[str, Any]
@@ -121,10 +122,12 @@ class ActionModule(ActionBase):
         folder = _named(root, environment, str(variables.get("dhakacart_incident") or ""))
         if self._task.check_mode or (runbook in TOOLS and not folder):
             return None, ""
-        folder = folder or incidents.latest(root, environment, runbook)
+        # What is learnt after the end belongs to the incident that taught it.
+        ended = set(sections) == {"prevention"}
+        folder = folder or incidents.latest(root, environment, runbook, instance=run.instance, closed=ended)
         try:
             if folder:
-                record = Record(folder, run.run_id, run.credentials)
+                record = run.at(folder)
                 record.writable()
                 return record, ""
             if variables.get("dhakacart_run_id") or {"immediate", "escalation"} & set(sections):

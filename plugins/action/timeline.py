@@ -50,8 +50,8 @@ class ActionModule(ActionBase):
         """Where the line goes; with a reading there is always one."""
         about = {key: options[key] for key in ("environment", "runbook")}
         if not options["reading"]:
-            folder = incidents.latest(root, **about)
-            return run.record or (Record(folder, run.run_id, run.credentials) if folder else None)
+            folder = incidents.latest(root, **about, instance=run.instance)
+            return run.record or (run.at(folder) if folder else None)
         record = run.joined(root, **about)
         if not (record.folder / incidents.OPENING).exists():
             # Whoever went straight to the resolution has an opening state to compare with all the same.

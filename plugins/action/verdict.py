@@ -64,9 +64,9 @@ def _opened(options: Mapping[str, Any], run: Run) -> tuple[Record | None, Path |
     Of an incident that is closed already the opening state is still what "now" is compared with.
     """
     where = (Path(options["directory"]).resolve(), options["environment"], options["runbook"])
-    still_open = incidents.latest(*where)
-    record = run.record or (Record(still_open, run.run_id, run.credentials) if still_open else None)
-    for folder in (record.folder if record else None, incidents.latest(*where, closed=True)):
+    still_open = incidents.latest(*where, instance=run.instance)
+    record = run.record or (run.at(still_open) if still_open else None)
+    for folder in (record.folder if record else None, incidents.latest(*where, instance=run.instance, closed=True)):
         if folder and (before := incidents.opening(folder)):
             return record, folder, before
     return record, record.folder if record else None, None

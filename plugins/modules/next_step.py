@@ -39,6 +39,12 @@ options:
   recovered:
     description: The verdict of a verification. When it is V(false) the task fails, after all has been said.
     type: bool
+  controls:
+    description:
+      - What M(dhakacart.runbooks.controls) returned as RV(dhakacart.runbooks.controls#module:controls), for the record.
+    type: list
+    elements: dict
+    default: []
 attributes:
   action:
     description: Runs on the controller.

@@ -54,16 +54,17 @@ def _new_folder(root: Path, name: str) -> Path:
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(root / name))
 
 
-def latest(root: Path, environment: str, runbook: str, *, closed: bool = False) -> Path | None:
+def latest(root: Path, environment: str, runbook: str, *, instance: str = "", closed: bool = False) -> Path | None:
     """The newest incident of this environment and runbook that is not older than a day and not closed, or None.
 
-    :param closed: also one that is closed: to compare with, not to write into.
+    :param instance: which of several environments of one name it is about, e.g. which lab.
+    :param closed: also one that is closed: to compare with, or to add what was learnt.
     """
     for folder in _newest_first(root, f"{environment}-{runbook}"):
         if time.time() - _last_sign(folder) >= SAME_INCIDENT_SECONDS:
             return None
-        incident, ended = _state(folder)
-        if incident:
+        incident, ended, of = _state(folder)
+        if incident and of == instance:
             return folder if closed or not ended else None
     return None
 
@@ -94,13 +95,15 @@ def _last_sign(folder: Path) -> float:
     return 0.0
 
 
-def _state(folder: Path) -> tuple[bool, bool]:
-    """Whether it is an incident, and not only the record of a run that read, and whether it is closed."""
-    incident, closed = (folder / OPENING).exists(), False
+def _state(folder: Path) -> tuple[bool, bool, str]:
+    """Whether it is an incident, not only the record of a run that read; whether it is closed; of which instance."""
+    incident, closed, instance = (folder / OPENING).exists(), False, ""
     for row in timeline(folder):
-        incident = incident or (row.get("event") == "opened" and row.get("incident") is True)
+        if row.get("event") == "opened":
+            incident = incident or row.get("incident") is True
+            instance = str(row.get("instance") or "")
         closed = closed or row.get("event") == "closed"
-    return incident, closed
+    return incident, closed, instance
 
 
 def timeline(folder: Path) -> Iterator[dict[str, Any]]:

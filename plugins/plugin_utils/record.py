@@ -36,11 +36,13 @@ class Run:
     :param folder: of the record, absolute; empty where there is none (yet).
     :param run_id: every line of the record carries the one of the run that wrote it.
     :param credentials: variable of the inventory -> the file whose secrets are taken out. No values.
+    :param instance: which of several environments of one name this is; empty where there is only one.
     """
 
     folder: str = ""
     run_id: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict)
+    instance: str = ""
 
     @classmethod
     def of(cls, variables: Mapping[str, Any]) -> Run:
@@ -51,16 +53,22 @@ class Run:
     def from_facts(cls, facts: Mapping[str, Any]) -> Run:
         """The inverse of :meth:`facts`."""
         fact = facts.get(FACT) or {}
-        return cls(str(fact.get("folder", "")), str(fact.get("run_id", "")), dict(fact.get("credentials", {})))
+        text = {key: str(fact.get(key, "")) for key in ("folder", "run_id", "instance")}
+        return cls(**text, credentials=dict(fact.get("credentials", {})))
 
     def facts(self) -> dict[str, Any]:
         """For ``ansible_facts``."""
-        return {FACT: {"folder": self.folder, "run_id": self.run_id, "credentials": dict(self.credentials)}}
+        about = {"folder": self.folder, "run_id": self.run_id, "instance": self.instance}
+        return {FACT: {**about, "credentials": dict(self.credentials)}}
 
     @property
     def record(self) -> Record | None:
         """The record, where there is one."""
-        return Record(Path(self.folder), self.run_id, self.credentials) if self.folder else None
+        return self.at(Path(self.folder)) if self.folder else None
+
+    def at(self, folder: Path) -> Record:
+        """The record in a folder that is there."""
+        return Record(folder, self.run_id, self.credentials, self.instance)
 
     def opened(self, root: Path, environment: str, runbook: str, **about: Any) -> Record:
         """A new record.
@@ -68,8 +76,9 @@ class Run:
         :param about: more that the line ``opened`` says.
         :raises ConfigurationError: it cannot be written.
         """
-        record = Record(incidents.create(root, environment, runbook), self.run_id, self.credentials)
+        record = self.at(incidents.create(root, environment, runbook))
         who = {"runbook": runbook, "environment": environment, "run_id": self.run_id, "by": responder()}
+        about = {"instance": self.instance, **about} if self.instance else about
         record.note("opened", **who, **{"incident": True, **about})
         return record
 
@@ -80,8 +89,8 @@ class Run:
         """
         if self.record:
             return self.record
-        if found := incidents.latest(root, environment, runbook):
-            return Record(found, self.run_id, self.credentials)
+        if found := incidents.latest(root, environment, runbook, instance=self.instance):
+            return self.at(found)
         return self.opened(root, environment, runbook)
 
 
@@ -92,10 +101,11 @@ class Record:
     folder: Path
     run_id: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict)
+    instance: str = ""
 
     def facts(self) -> dict[str, Any]:
         """For ``ansible_facts``: from now on this is the record of the run."""
-        return Run(str(self.folder), self.run_id, self.credentials).facts()
+        return Run(str(self.folder), self.run_id, self.credentials, self.instance).facts()
 
     @cached_property
     def redactor(self) -> Redactor:

@@ -29,6 +29,10 @@ def _name(value: Any) -> str:
     return "" if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value) else "must be a name"
 
 
+def _word_or_empty(value: Any) -> str:
+    return "" if value == "" else _name(value)
+
+
 def _path(value: Any) -> str:
     return "" if isinstance(value, str) else "must be a path, or empty for the client's default"
 
@@ -74,6 +78,7 @@ def _is_int(value: Any) -> bool:
 CHECKS: dict[str, Callable[[Any], str]] = {
     "dhakacart_env": _name,
     "dhakacart_prefix": _name,
+    "dhakacart_instance": _word_or_empty,
     "dhakacart_region": _name,
     "dhakacart_approval_required": _flag,
     "dhakacart_read_timeout": _positive,

@@ -162,3 +162,19 @@ def test_an_approved_change_opens_the_incident_and_hands_it_on(run: Action, begi
     assert Run.of(result).folder == result["incident"]
     assert (Path(result["incident"]) / incidents.OPENING).exists()
     assert begin("verification")["record"] == result["incident"]
+
+
+def test_what_is_learnt_after_the_end_belongs_to_the_incident_that_taught_it(begin: Action) -> None:
+    folder = Path(begin("immediate")["record"])
+    with (folder / incidents.TIMELINE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"event": "closed", "recovered": True}) + "\n")
+    assert begin("prevention")["record"] == str(folder)
+    assert begin("symptoms")["record"] == ""
+    assert begin("immediate")["record"] != str(folder)
+
+
+def test_a_new_lab_does_not_go_on_with_the_incident_of_the_one_before(begin: Action) -> None:
+    first = begin("immediate", dhakacart_instance="default-1111")["record"]
+    assert begin("investigation", dhakacart_instance="default-1111")["record"] == first
+    assert begin("investigation", dhakacart_instance="default-2222")["record"] == ""
+    assert begin("immediate", dhakacart_instance="default-2222")["record"] != first

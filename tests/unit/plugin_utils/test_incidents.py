@@ -29,7 +29,7 @@ def made(root: Path, name: str, *rows: dict[str, Any], hours_old: float = 0) -> 
     return folder
 
 
-def latest(root: Path, **keywords: bool) -> Path | None:
+def latest(root: Path, **keywords: Any) -> Path | None:
     return incidents.latest(root, "lab", "database-failure", **keywords)
 
 
@@ -37,6 +37,14 @@ def test_what_was_created_is_private_and_no_incident_before_something_says_so(tm
     folder = incidents.create(tmp_path / "new" / "root", "lab", "database-failure")
     assert folder.stat().st_mode & 0o777 == 0o700
     assert latest(tmp_path / "new" / "root") is None
+
+
+def test_an_incident_of_another_lab_is_not_joined(tmp_path: Path) -> None:
+    opened = {"event": "opened", "incident": True, "instance": "default-1111"}
+    other = made(tmp_path, "2026-11-23-030400-lab-database-failure", opened)
+    assert latest(tmp_path, instance="default-1111") == other
+    assert latest(tmp_path, instance="default-2222") is None
+    assert latest(tmp_path) is None
 
 
 def test_two_responders_in_one_second_get_a_folder_each(tmp_path: Path) -> None:

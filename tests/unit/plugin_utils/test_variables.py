@@ -18,6 +18,7 @@ HOST_OR_EMPTY = ([*HOST[0], ""], HOST[1][1:])
 NAME = (["dhakacart-prod", "us-west-2", "a.b_c"], ["", None, 7, "two words", "-x", "a/b", "{{ x }}", ["a"]])
 TEXT = (["dhakacart", "two words", "/x"], ["", "  ", None, 3, ["a"]])
 PATH = (["", "~/.pgpass", "/x"], [None, 3, ["a"], True])
+NAME_OR_EMPTY = ([*NAME[0], ""], [wrong for wrong in NAME[1] if wrong != ""])
 PORT = ([5432, "5432", 1, 65535], [0, 65536, -1, "", None, True, "5432x", 5.5, "²", [5432]])
 POSITIVE = ([1, 0.5, "3"], [0, -1, "", None, True, "x", float("inf"), "inf", float("nan"), [3]])
 PERCENT = ([1, 80, 100, "80"], [0, 101, -1, "", None, True, "x", float("inf"), float("nan")])
@@ -30,6 +31,7 @@ URL_OR_EMPTY = ([*URL[0], ""], URL[1][1:])
 
 KINDS: dict[str, tuple[list[Any], list[Any]]] = {
     "dhakacart_env": NAME,
+    "dhakacart_instance": NAME_OR_EMPTY,
     "dhakacart_prefix": NAME,
     "dhakacart_region": NAME,
     "dhakacart_approval_required": FLAG,
