@@ -16,12 +16,14 @@ import yaml
 from .collection import Collection
 from .errors import InfrastructureError, UsageError
 from .pages import IndexEntry, Page, read_index, read_page
+from .paths import expanded
 from .request import RunRequest
 from .variables import check_variables
 
 DEFAULT_INVENTORY = "lab"
 COMMON = Path("inventories/common/platform.yml")
 TOOL = "tool"
+_SHOWN = 80  # of a text that is too long for a path
 
 
 @dataclass(frozen=True)
@@ -148,12 +150,19 @@ class Catalogue:
 
     def inventory(self, name: str | None) -> Path:
         """The folder or file of an inventory, by name or path; UsageError with a suggestion otherwise."""
-        chosen = name or DEFAULT_INVENTORY
+        chosen = DEFAULT_INVENTORY if name is None else name
+        if not chosen:  # a script's variable that is not set must not become the lab
+            raise UsageError("is empty", where="--inventory", remedy="name one, or leave it out for the lab")
         if chosen in self.inventories():
             return self.collection.root / "inventories" / chosen
-        path = Path(chosen).expanduser()
-        if chosen and path.exists():
-            return path.resolve()
+        path = expanded(chosen)
+        try:
+            if path.exists():
+                return path.resolve()
+        except OSError as error:
+            raise UsageError(
+                f"cannot be read ({error.strerror})", where=f"--inventory {chosen[:_SHOWN]}", remedy="name another"
+            ) from None
         raise UsageError(
             f"unknown inventory {chosen!r}",
             where="--inventory",
@@ -182,16 +191,13 @@ class Catalogue:
             raise UsageError("an approval needs a reason", where="--approve", remedy='--approve "why"')
         if request.timeout is not None and not request.timeout > 0:
             raise UsageError(f"{request.timeout:g} s is no limit", where="--timeout", remedy="a number above 0")
+        if isinstance(request.sections, str):
+            raise UsageError("is one text", where="sections", remedy=f"a tuple: ({request.sections!r},)")
         check_variables(request.variables, self.collection.root)
 
     @cached_property
     def _common(self) -> dict[str, Any]:
-        path = self.collection.root / COMMON
-        try:
-            content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe loader
-        except (OSError, yaml.YAMLError) as error:
-            reason = getattr(error, "strerror", None) or "not YAML"
-            raise InfrastructureError(f"cannot be read ({reason})", where=str(path), remedy="mend it") from None
+        content = _yaml(self.collection.root / COMMON)
         return content if isinstance(content, dict) else {}
 
     def _runbook(self, entry: IndexEntry) -> Runbook:
@@ -213,17 +219,38 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _sections(playbook: Path) -> Iterable[Section]:
-    try:
-        plays = yaml.load(playbook.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe loader
-    except (OSError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or "not YAML"
-        raise InfrastructureError(f"cannot be read ({reason})", where=str(playbook), remedy="mend it") from None
-    for play in plays if isinstance(plays, list) else []:
-        tags = list(play.get("tags") or ())
+    plays = _yaml(playbook)
+    if not isinstance(plays, list) or not all(isinstance(play, dict) for play in plays):
+        raise InfrastructureError(
+            "is no playbook: not a list of plays", where=str(playbook), remedy="restore it from version control"
+        )
+    for play in plays:
+        tags = _tags(play.get("tags"))
         named = [tag for tag in tags if tag not in ("always", "never")]
-        titles = [str(task.get("name", "")) for task in play.get("tasks") or ()]
+        tasks = play.get("tasks")
+        rows = tasks if isinstance(tasks, list) else []
+        titles = [str(task.get("name", "")) if isinstance(task, dict) else "" for task in rows]
         steps = tuple(Step(number, title) for number, title in enumerate(titles, start=1))
         yield from (Section(str(tag), "never" in tags, steps) for tag in named)
+
+
+def _tags(value: Any) -> list[str]:
+    """As Ansible reads them: a list, or one text with commas."""
+    listed = value if isinstance(value, list) else [] if value is None else str(value).split(",")
+    return [str(tag).strip() for tag in listed]
+
+
+def _yaml(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe loader
+    except OSError as error:
+        reason = error.strerror
+    except UnicodeDecodeError:
+        reason = "not UTF-8 text"
+    except (yaml.YAMLError, ValueError, RecursionError):
+        reason = "not YAML"
+    remedy = "restore it from version control"
+    raise InfrastructureError(f"cannot be read ({reason})", where=str(path), remedy=remedy)
 
 
 def _suggest(word: str, known: Iterable[str], otherwise: str) -> str:

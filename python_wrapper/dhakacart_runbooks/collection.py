@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from .errors import InfrastructureError
+from .paths import expanded
 
 NAMESPACE, NAME = "dhakacart", "runbooks"
 VARIABLE = "DHAKACART_COLLECTION"
@@ -47,7 +48,7 @@ class Collection:
         :raises InfrastructureError: there is none, or the one that was named is none.
         """
         if named := os.environ.get(VARIABLE):
-            found = _at(Path(named).expanduser())
+            found = _at(expanded(named))
             if found is None:
                 raise InfrastructureError(
                     f"{named} is no {NAMESPACE}.{NAME} collection",
@@ -64,7 +65,7 @@ class Collection:
 def _candidates(start: Path | None) -> Iterator[Path]:
     try:
         here = (start or Path.cwd()).resolve()
-    except FileNotFoundError:  # the current folder was removed
+    except OSError:  # the current folder was removed, or may not be looked at
         here = Path("/")
     yield from (here, *here.parents)
     yield Path(__file__).resolve().parents[2]
@@ -75,23 +76,31 @@ def _candidates(start: Path | None) -> Iterator[Path]:
 def _collection_paths() -> Iterator[Path]:
     """As Ansible looks for collections."""
     for variable in ("ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS"):
-        yield from (Path(part).expanduser() for part in os.environ.get(variable, "").split(os.pathsep) if part)
+        yield from (expanded(part) for part in os.environ.get(variable, "").split(os.pathsep) if part)
     home = os.environ.get("ANSIBLE_HOME") or "~/.ansible"
-    yield Path(home).expanduser() / "collections"
+    yield expanded(home) / "collections"
     yield Path("/usr/share/ansible/collections")
     yield from (Path(part) for part in sys.path if part)
 
 
 def _at(folder: Path) -> Collection | None:
-    if (galaxy := folder / "galaxy.yml").is_file():
-        content = _load(galaxy)
-        if (content.get("namespace"), content.get("name")) == (NAMESPACE, NAME):
-            return Collection(folder.resolve(), str(content.get("version")), checkout=True)
-    if (manifest := folder / "MANIFEST.json").is_file():
-        info = _load(manifest).get("collection_info")
-        if isinstance(info, dict) and (info.get("namespace"), info.get("name")) == (NAMESPACE, NAME):
-            return Collection(folder.resolve(), str(info.get("version")), checkout=False)
+    content = _load(folder / "galaxy.yml")
+    if (content.get("namespace"), content.get("name")) == (NAMESPACE, NAME):
+        return Collection(folder.resolve(), str(content.get("version")), checkout=True)
+    info = _load(folder / "MANIFEST.json").get("collection_info")
+    if isinstance(info, dict) and (info.get("namespace"), info.get("name")) == (NAMESPACE, NAME):
+        return _installed(folder.resolve(), str(info.get("version")))
     return None
+
+
+def _installed(root: Path, version: str) -> Collection:
+    """Ansible finds an installed collection by the names of its folders, and no other way."""
+    if root.parts[-3:] != ("ansible_collections", NAMESPACE, NAME):
+        raise InfrastructureError(
+            f"{root} is not in a folder ansible_collections/{NAMESPACE}/{NAME}, where Ansible looks for it",
+            remedy=f"ansible-galaxy collection install {NAMESPACE}.{NAME}",
+        )
+    return Collection(root, version, checkout=False)
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -99,6 +108,6 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError):
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -12,7 +12,7 @@ from pathlib import Path
 from .errors import InfrastructureError
 
 _FIELD = re.compile(r"^\*\*(?P<name>[^*:]+):\*\*\s*(?P<value>.+?)\s*$")
-_HEADING = re.compile(r"^(?P<level>#{1,3})\s+(?P<text>.+?)\s*$")
+_HEADING = re.compile(r"^(?P<level>#{1,3})\s+(?P<text>\S.*?)\s*$")
 _STEP = re.compile(r"^(?P<number>\d+)\.\s+(?P<title>.+)$")
 _LINK = re.compile(r"^\[(?P<title>[^\]]+)\]\((?P<target>[^)]+)\)$")
 

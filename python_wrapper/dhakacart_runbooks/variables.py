@@ -60,9 +60,12 @@ def _known(root: Path) -> frozenset[str]:
 
 
 def _options(path: Path) -> Iterable[str]:
-    specs = (yaml.safe_load(_text(path)) or {}).get("argument_specs", {})
-    for spec in specs.values():
-        yield from spec.get("options", {})
+    try:
+        content = yaml.safe_load(_text(path))
+        for spec in content["argument_specs"].values():
+            yield from spec.get("options") or ()
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError):  # Ansible itself says what is wrong
+        return
 
 
 def _asked(path: Path) -> Iterable[str]:

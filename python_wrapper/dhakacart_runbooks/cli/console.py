@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +16,20 @@ from rich.console import Console
 from ..errors import ExitCode, RunbookError
 
 WIDE = 200
+for _name in ("stdout", "stderr"):
+    if getattr(sys, _name) is None:  # closed by whoever started this: what is printed is lost, the exit code is not
+        setattr(sys, _name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - to the end
+
+
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich ends the program with 1, which means something else here."""
+        raise BrokenPipeError
+
+
 # Without a width of its own a pipe gets lines broken at 80 columns.
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = _Output(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+err = _Output(stderr=True, highlight=False, soft_wrap=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 # A finding's status in colour; the word stands beside it, so colour carries no meaning alone.

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..catalogue import Catalogue
+from ..errors import RunbookError
 
 PROGRAM = "ansible-playbook "
 FULL_NAME = "dhakacart.runbooks."
@@ -28,6 +29,14 @@ def translate(text: str, catalogue: Catalogue) -> str:
         return text
     told = _tell(words, catalogue)
     return f"{before}{told}" if told else text
+
+
+def translated(text: str) -> str:
+    """The same for what was kept: it stays as it is where there is no collection any more."""
+    try:
+        return translate(text, Catalogue.load())
+    except RunbookError:
+        return text
 
 
 def _tell(words: Sequence[str], catalogue: Catalogue) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..history import History
     from ..history.rows import RunRow
 
+MOST = 1_000_000
 STATUSES = ("running", *map(str, RunStatus), "lost")
 
 
@@ -40,13 +41,13 @@ Ended = Annotated[
     typer.Option("--status", help=f"Only runs that ended so: {', '.join(STATUSES)}.", autocompletion=_statuses),
 ]
 Since = Annotated[str | None, typer.Option("--since", help="Only runs since then: 12h, 7d, or 2026-11-01.")]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=MOST, help="How many at most.")]
 RunId = Annotated[
     str, typer.Argument(help="The id of a run, its beginning, or 'last'.", metavar="ID", autocompletion=_run_ids)
 ]
 Events = Annotated[bool, typer.Option("--events", help="Also what happened in it, step by step.")]
 OlderThan = Annotated[str, typer.Option("--older-than", help="Remove what is older: 12h, 90d, 52w.")]
-Keep = Annotated[int, typer.Option("--keep", min=0, help="Keep the newest runs (and drills), however old.")]
+Keep = Annotated[int, typer.Option("--keep", min=0, max=MOST, help="Keep the newest runs (and drills), however old.")]
 WithRecords = Annotated[bool, typer.Option("--with-records", help="Also delete the incident records of these runs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 

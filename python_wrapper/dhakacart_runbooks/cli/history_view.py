@@ -15,11 +15,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import InfrastructureError, RunbookError
+from ..errors import InfrastructureError
 from ..history.periods import show_moment, show_period
 from ..history.retention import DUE_AFTER, Pruning
 from ..history.rows import LOST, RUNNING, RunRow, SectionRow
+from ..report.reading import list_of, mapping_of, seconds_of, text_of, time_of
 from .console import STYLES
+from .following import translated
 
 ENDS = {"healthy": "green", "unhealthy": "yellow", "failed": "bold red", "broken": "bold red", LOST: "bold red"}
 ENDS |= {"refused": "cyan", "cancelled": "magenta", "timeout": "magenta", RUNNING: "bold cyan"}
@@ -72,7 +74,7 @@ def show_events(console: Console, run: RunRow, events: Iterable[Mapping[str, Any
     for event in events:
         told = tell(event)
         if told:
-            since = max(0.0, float(event.get("time") or run.started) - run.started)
+            since = max(0.0, (time_of(event.get("time")) or run.started) - run.started)
             minutes, seconds = divmod(since, 60)
             console.print(Text(f"  +{int(minutes)}:{seconds:04.1f}  {told}"), soft_wrap=True)
 
@@ -80,7 +82,11 @@ def show_events(console: Console, run: RunRow, events: Iterable[Mapping[str, Any
 def stored_events(run: RunRow) -> list[dict[str, Any]]:
     """The events of a run from its incident record; the last line of a killed run may be half, and is left out."""
     if not run.record:
-        raise InfrastructureError("no incident record was written", where=f"run {run.id}")
+        raise InfrastructureError(
+            "its events were not kept: no incident record was written",
+            where=f"run {run.id}",
+            remedy=f"runbook show-run {run.id}",
+        )
     path = Path(run.record) / "runs" / f"{run.id}.events.jsonl"
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -112,15 +118,15 @@ def tell(event: Mapping[str, Any]) -> str:
         case "findings_read":
             return _tell_findings(event)
         case "diagnosed":
-            likely = (event.get("diagnosis") or {}).get("likely") or {}
+            likely = mapping_of(mapping_of(event.get("diagnosis")).get("likely"))
             return f"likely cause: {likely.get('id') or 'none that the evidence confirms'}"
         case "said":
             return str(event.get("text") or "")
         case "section_finished":
-            took, budget = (float(event.get(key) or 0) for key in ("elapsed_seconds", "budget_seconds"))
+            took, budget = (seconds_of(event.get(key)) or 0.0 for key in ("elapsed_seconds", "budget_seconds"))
             return f"section {event.get('section')} done: {show_period(took)} of {show_period(budget)}"
         case "run_finished":
-            return f"ended: {(event.get('outcome') or {}).get('status')}"
+            return f"ended: {text_of(mapping_of(event.get('outcome')).get('status')) or 'not known'}"
     return ""
 
 
@@ -132,7 +138,7 @@ def _tell_step(event: Mapping[str, Any]) -> str:
 
 
 def _tell_findings(event: Mapping[str, Any]) -> str:
-    read = [one for one in event.get("findings") or () if isinstance(one, dict)]
+    read = [one for one in list_of(event.get("findings")) if isinstance(one, dict)]
     wrong = [one for one in read if one.get("status") in ("critical", "unknown", "warning")]
     worst = "; ".join(f"{one.get('status')} {one.get('component')}: {one.get('summary')}" for one in wrong[:3])
     rest = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
@@ -206,14 +212,7 @@ def _rc(run: RunRow) -> str:
 
 
 def _next(run: RunRow) -> str:
-    if not run.next:
-        return ""
-    with suppress(RunbookError):
-        from ..catalogue import Catalogue
-        from .following import translate
-
-        return translate(run.next, Catalogue.load())
-    return run.next
+    return translated(run.next) if run.next else ""
 
 
 def _sections(run: RunRow) -> str:

@@ -20,6 +20,8 @@ from .console import Json, one_line_errors, out, print_json
 # The level stands beside it: colour carries no meaning alone.
 SEVERITY_STYLES = {"P0": "bold red", "P1": "yellow", "P2": "cyan", "P3": "dim"}
 _WIDE = 120
+# Below it a name in the last column would stand in pieces.
+_ROOMY = 72
 
 
 def describe(runbook: Runbook, alerts: AlertNames) -> dict[str, Any]:
@@ -45,12 +47,14 @@ def show(console: Console, chosen: Sequence[Runbook], alerts: AlertNames, total:
     """The runbooks as one table, with what to type next."""
     # Into a pipe goes a line for each runbook, for grep.
     wide = console.is_terminal and console.width >= _WIDE
+    roomy = not console.is_terminal or console.width >= _ROOMY
     between = "\n" if console.is_terminal else ", "
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim", expand=False)
     table.add_column("", no_wrap=True)
     table.add_column("Runbook", no_wrap=True)
     table.add_column("State", no_wrap=True)
-    table.add_column("Alerts", overflow="fold")
+    if roomy:
+        table.add_column("Alerts", overflow="fold")
     if wide:
         table.add_column("Open it when", style="dim")
     for category, runbooks in groupby(chosen, key=lambda runbook: runbook.category):
@@ -62,8 +66,8 @@ def show(console: Console, chosen: Sequence[Runbook], alerts: AlertNames, total:
                 Text(runbook.severity, style=SEVERITY_STYLES.get(runbook.severity, "")),
                 Text(runbook.slug, style="bold" if runbook.written else ""),
                 Text("ready", style="green") if runbook.written else Text("not yet", style="dim"),
-                Text(between.join(alerts.rules(runbook.slug))),
             ]
+            row += [Text(between.join(alerts.rules(runbook.slug)))] if roomy else []
             table.add_row(*row, *([Text(runbook.opens_when)] if wide else []))
     console.print(table, soft_wrap=False)
     written = sum(runbook.written for runbook in chosen)

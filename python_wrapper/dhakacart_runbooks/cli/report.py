@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from .console import STYLES, Json, err, one_line_errors, out, print_json
+from .following import translated
 
 if TYPE_CHECKING:
     from ..report.model import Record
@@ -84,8 +85,11 @@ def report(
 
 def _root(what: str, chosen: Path | None, root_of: Any) -> Path:
     """A folder that is named by its path needs no collection."""
-    path = Path(what).expanduser()
-    return path.parent if chosen is None and path.is_dir() else root_of(chosen)
+    from ..paths import expanded
+    from ..report.locate import LAST, is_folder
+
+    path = expanded(what)
+    return path.parent if chosen is None and what != LAST and is_folder(path) else root_of(chosen)
 
 
 def _as_json(record: Record, folder: Path, written: dict[str, Path]) -> dict[str, Any]:
@@ -102,7 +106,7 @@ def _as_json(record: Record, folder: Path, written: dict[str, Path]) -> dict[str
         "why": verdict.why,
         "likely_cause": record.cause[0].id if record.cause else "",
         "changes": len(record.changes),
-        "next": next_command(record),
+        "next": translated(next_command(record)),
         "gaps": list(record.gaps),
         "files": {name: str(path.resolve()) for name, path in written.items()},
     }
@@ -111,6 +115,7 @@ def _as_json(record: Record, folder: Path, written: dict[str, Path]) -> dict[str
 def _print(record: Record, written: dict[str, Path]) -> None:
     from ..report.text import plural
     from ..report.verdict import judge, next_command
+    from ..report.writing import FILES, FURTHER
 
     verdict = judge(record)
     out.print(Text(f"{record.runbook or 'incident'} in {record.environment or 'an unnamed environment'}: ").append(
@@ -128,9 +133,10 @@ def _print(record: Record, written: dict[str, Path]) -> None:
         out.print(Text(f"  not readable  {gap}", STYLES["warning"]))
     if len(record.gaps) > 5:
         out.print(Text(f"  not readable  and {len(record.gaps) - 5} more, see the report", STYLES["warning"]))
-    for path in written.values():
-        out.print(Text(f"  written       {path}"))
-    out.print(Text(f"Next: {next_command(record)}"))
+    for name, path in written.items():
+        kept = f" (somebody has written in {FILES[name][0]}: it stays)" if path.name == FURTHER else ""
+        out.print(Text(f"  written       {path}{kept}"))
+    out.print(Text(f"Next: {translated(next_command(record))}"))
 
 
 def _show(written: dict[str, Path]) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from .list_ import SEVERITY_STYLES
 
 # A text that is longer is not repeated in the command to type next.
 _SHORT = 60
+MOST_BYTES = 100_000
 
 
 def next_command(text: str, hits: Sequence[Hit]) -> str:
@@ -101,9 +103,14 @@ def add(app: typer.Typer) -> None:
                 raise typer.Exit(int(ExitCode.USAGE))
 
 
+def _pasted() -> str:
+    """The beginning of standard input, whatever its encoding: a log may be long, or never end."""
+    return sys.stdin.buffer.read(MOST_BYTES).decode("utf-8", errors="replace") if sys.stdin else ""
+
+
 def _asked(words: Sequence[str]) -> str:
     """What to search for; ``-`` is standard input."""
-    text = typer.get_text_stream("stdin").read() if list(words) == ["-"] else " ".join(words)
+    text = _pasted() if list(words) == ["-"] else " ".join(words)
     if not text.strip():
         raise UsageError("nothing to search for", remedy='runbook search "what you see"')
     return text

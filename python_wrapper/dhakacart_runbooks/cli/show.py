@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..catalogue import Catalogue, Runbook
+from ..catalogue import TOOL, Catalogue, Runbook
 from ..errors import InfrastructureError, UsageError
 from ..pages import Page, PageSection
 from ..paths import state_home
@@ -45,9 +48,16 @@ def _show_page(console: Console, runbook: Runbook, page: Page, section: PageSect
     content = page_view(runbook, page, section, alerts)
     # less: leave at once when it fits one screen, colours as they are, the text stays on the screen.
     os.environ.setdefault("LESS", "-FRX")
-    with console.use_theme(THEME), console.pager(styles=True):
+    with console.use_theme(THEME), console.pager(styles=True) if _has_pager() else nullcontext():
         # A command must not be cut: the terminal wraps it, and it can still be copied.
         console.print(content, soft_wrap=False, crop=False, width=min(console.width, _WIDEST))
+
+
+def _has_pager() -> bool:
+    """Whether the pager that Python would start is there: one that is missing shows nothing at all."""
+    chosen = os.environ.get("MANPAGER") or os.environ.get("PAGER") or ""
+    words = shlex.split(chosen) if chosen.count("'") % 2 == chosen.count('"') % 2 == 0 else []
+    return not chosen or bool(words and shutil.which(words[0]))
 
 
 def _show_unwritten(console: Console, catalogue: Catalogue, runbook: Runbook, alerts: list[str]) -> None:
@@ -138,6 +148,11 @@ def add(app: typer.Typer) -> None:
 
 def _show(catalogue: Catalogue, runbook: Runbook, name: str | None, form: str) -> None:
     page, names = runbook.text, AlertNames(catalogue)
+    if name and page is None:
+        what = "is a tool and has no page" if runbook.category == TOOL else "is not written yet"
+        raise UsageError(
+            f"{what}, so it has no section {name!r}", where=runbook.slug, remedy=f"runbook show {runbook.slug}"
+        )
     section = choose_section(runbook, page, name) if page and name else None
     if form == "json":
         content = describe(runbook, names)

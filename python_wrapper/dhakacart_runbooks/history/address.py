@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from ..errors import UsageError
-from ..paths import state_home
+from ..paths import expanded, state_home
 
 URL_VARIABLE = "DHAKACART_HISTORY_URL"
 FILE = "history.db"
@@ -44,15 +44,22 @@ class Address:
         if not chosen:
             return _sqlite(state_home() / FILE)
         if "://" not in chosen:
-            return _sqlite(Path(chosen).expanduser())
+            return _sqlite(_at_home(chosen, source))
         scheme, _, rest = chosen.partition("://")
         if scheme == "sqlite":
             if not rest.startswith("/") or rest in ("/", "//"):
                 raise UsageError("names no file", where=source, remedy=f"write {_FORMS}")
-            return _sqlite(Path(unquote(rest[1:])).expanduser())
+            return _sqlite(_at_home(unquote(rest[1:]), source))
         if scheme in _POSTGRESQL:
             return _postgresql(rest, source)
         raise UsageError("is neither SQLite nor PostgreSQL", where=source, remedy=f"write {_FORMS}")
+
+
+def _at_home(text: str, source: str) -> Path:
+    file = expanded(text)
+    if file.parts[0].startswith("~"):  # it would make a folder of this name here
+        raise UsageError(f"no home folder of {text!r}", where=source, remedy="write the whole path")
+    return file
 
 
 def _sqlite(file: Path) -> Address:

@@ -90,7 +90,7 @@ def _status(account: Account, facts: Facts, ended: Ended, findings: Iterable[Fin
         return RunStatus.UNHEALTHY if _unwell(account, findings, likely) else RunStatus.HEALTHY
     if facts.refused:
         return REASONS.get(facts.refused, RunStatus.FAILED)
-    if _no_such_host(facts):
+    if _no_such_host(facts):  # what a person typed
         return RunStatus.REFUSED
     return RunStatus.FAILED if ended.rc == TASK_FAILED and not facts.unreachable else RunStatus.BROKEN
 
@@ -104,8 +104,10 @@ def _counts(finding: Finding) -> bool:
     return finding.configured and finding.sampled and finding.status in (Status.CRITICAL, Status.UNKNOWN)
 
 
-def _no_such_host(facts: Facts) -> bool:
-    return any("host pattern" in error.lower() for error in facts.errors)
+def _no_such_host(facts: Facts) -> str:
+    """What Ansible could not find in the inventory; empty where it did not say so."""
+    names = (error.rpartition(": ")[2] for error in facts.errors if "host pattern" in error.lower())
+    return next(names, "")
 
 
 def _message(
@@ -121,6 +123,8 @@ def _message(
     said = facts.refusal or account.failure or (facts.errors[0] if facts.errors else "") or ended.error
     if not said and ended.rc:
         said = facts.last_line
+    if not facts.refusal and (name := _no_such_host(facts)):
+        return f"no host or group {name!r} in the inventory; remedy: ansible-inventory --graph shows what there is"
     return said or _exit_in_words(ended.rc)
 
 

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..collection import Collection
-from ..errors import InfrastructureError, RunbookError, UsageError
+from ..errors import InfrastructureError, UsageError
+from ..paths import expanded
 from .record import OPENING, RUNS, looks_like_a_record
 
 VARIABLE = "DHAKACART_INCIDENTS"
 LAST = "last"
+_SHOWN = 120  # of a text that is too long for a name
 _NAME = re.compile(r"\d{4}-\d{2}-\d{2}-\d{6}-.+")
 _RUN_ID = re.compile(r"[\w.-]+")
 
@@ -24,9 +26,9 @@ def incidents_root(chosen: Path | None = None) -> Path:
     :raises InfrastructureError: nothing says where it is.
     """
     if chosen:
-        return chosen.expanduser()
+        return expanded(chosen)
     if named := os.environ.get(VARIABLE):
-        return Path(named).expanduser()
+        return expanded(named)
     return Collection.find().root / "incidents"
 
 
@@ -40,18 +42,23 @@ def locate(what: str, root: Path, environment: str = "", runbook: str = "") -> P
     """
     if what == LAST:
         return _newest(root, environment, runbook)
-    for path in (Path(what).expanduser(), root / what):
-        if path.is_dir():
+    for path in (expanded(what), root / what):
+        if is_folder(path):
             return path
-    if Path(what).exists():
+    if os.path.exists(what):  # noqa: PTH110 - Path.exists raises for a text that is too long for a path
         raise UsageError("not a folder", where=what, remedy="name the folder of an incident")
     if _RUN_ID.fullmatch(what) and (found := _of_run(what, root)):
         return found
     raise UsageError(
         f"no incident, and no run, of this name; looked in {root}",
-        where=what,
+        where=what[:_SHOWN],
         remedy="runbook report last, or runbook history",
     )
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; what is too long for a path, or may not be looked at, is none."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises there
 
 
 def _newest(root: Path, environment: str, runbook: str) -> Path:
@@ -88,20 +95,35 @@ def _records(root: Path) -> Iterator[Path]:
 
 
 def _of_run(run_id: str, root: Path) -> Path | None:
-    """Where the run left its file; else what the history knows of it."""
-    for folder in reversed(list(_records(root))):
-        if any((folder / RUNS).glob(f"{run_id}*.json*")):
-            return folder
+    """Where the run left its file; else what the history knows of it. Several runs of one beginning are refused."""
+    found = {path: folder for folder in _records(root) for path in (folder / RUNS).glob(f"{run_id}*.json*")}
+    ids = sorted({_run_id(path) for path in found})
+    chosen = [run_id] if run_id in ids else ids
+    if len(chosen) > 1:
+        raise _ambiguous(run_id, chosen)
+    if chosen:
+        return next(folder for path, folder in found.items() if _run_id(path) == chosen[0])
     from ..history import History
 
-    try:
-        with History.open() as history:
-            row = history.run(run_id)
-    except RunbookError:
+    with History.open() as history:
+        rows = history.find(run_id)
+    if len(rows) > 1:
+        raise _ambiguous(run_id, [row.id for row in rows])
+    if not rows:
         return None
-    if not row.record:
-        raise UsageError("the run left no incident record", where=run_id, remedy="runbook show-run " + run_id)
-    folder = Path(row.record)
-    if not folder.is_dir():
-        raise UsageError(f"its record {folder} is gone", where=run_id, remedy="runbook show-run " + run_id)
+    remedy = f"runbook show-run {run_id}"
+    if not rows[0].record:
+        raise UsageError("the run left no incident record", where=run_id, remedy=remedy)
+    folder = Path(rows[0].record)
+    if not is_folder(folder):
+        raise UsageError(f"its record {folder} is gone", where=run_id, remedy=remedy)
     return folder
+
+
+def _run_id(path: Path) -> str:
+    return path.name.removesuffix(".json").removesuffix(".events.jsonl")
+
+
+def _ambiguous(run_id: str, ids: list[str]) -> UsageError:
+    listed = ", ".join(ids[:3]) + (", ..." if len(ids) > 3 else "")
+    return UsageError(f"{len(ids)} runs begin so: {listed}", where=run_id, remedy="type more of the id")

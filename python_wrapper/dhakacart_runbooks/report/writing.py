@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -16,6 +17,11 @@ FILES: Mapping[str, tuple[str, Callable[[Record, float], str]]] = {
     "html": ("report.html", html.render),
     "postmortem": ("postmortem.md", markdown.render_postmortem),
 }
+
+
+DRAFT = "postmortem"
+FURTHER = "postmortem.new.md"
+_MARK = "<!-- draft, nothing changed by hand yet: "
 
 
 def formats(text: str) -> tuple[str, ...]:
@@ -35,13 +41,38 @@ def write(record: Record, folder: Path, names: Iterable[str], made: float) -> di
     """Render and write; the path of each file by its format.
 
     :param made: epoch seconds that the pages name as their own age.
+    A draft in which somebody has written stays; the new one is written beside it.
+
     :raises InfrastructureError: a file cannot be written; those before it are.
     """
     written = {}
     for name in names:
         file, render = FILES[name]
-        written[name] = _put(folder / file, render(record, made))
+        text = render(record, made)
+        if name == DRAFT:  # people go on writing in it
+            text = _marked(text)
+            file = file if _untouched(folder / file) else FURTHER
+        written[name] = _put(folder / file, text)
     return written
+
+
+def _marked(text: str) -> str:
+    return f"{text.rstrip()}\n\n{_MARK}{_digest(text)} -->\n"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.strip().encode()).hexdigest()[:16]
+
+
+def _untouched(path: Path) -> bool:
+    """Whether nobody has written in a draft since it was made; also where there is none."""
+    try:
+        text, mark, digest = path.read_text(encoding="utf-8").rpartition(_MARK)
+    except FileNotFoundError:
+        return True
+    except (OSError, UnicodeDecodeError):
+        return False
+    return bool(mark) and digest.strip() == f"{_digest(text)} -->"
 
 
 def _put(path: Path, text: str) -> Path:

@@ -53,11 +53,11 @@ def _of_alert(catalogue: Catalogue, name: str) -> str:
     if slug:
         return slug
     close = difflib.get_close_matches(name, alerts, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
+    hint = f"did you mean {close[0]}? Or " if close else ""
     raise UsageError(
         f"unknown alert {name!r}",
         where="--alert",
-        remedy=f"{hint}or type what you see: runbook triage too many connections",
+        remedy=f"{hint}type what you see: runbook triage too many connections",
     )
 
 

@@ -183,7 +183,7 @@ def test_a_reading_ends_in_its_time_whatever_hangs(put: Put, never: Callable[[],
 @pytest.mark.parametrize("within", [0, -1, float("nan"), float("inf")])
 def test_no_time_to_read_in_is_one_line(put: Put, within: float) -> None:
     put(http=well)
-    with pytest.raises(ConfigurationError, match="^within: "):
+    with pytest.raises(ConfigurationError, match=r"^within: "):
         read_platform({"http": {}}, ["http"], within=within)
 
 

@@ -210,3 +210,10 @@ def test_every_runbook_is_completed_and_a_missing_collection_completes_to_nothin
     monkeypatch.setenv("DHAKACART_COLLECTION", "/nowhere")
     assert show._complete_any("data") == []
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_pager_that_is_not_installed_hides_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MANPAGER", raising=False)
+    for pager, there in (("/nonexistent/pager -R", False), ("less 'it", False), ("cat", True), ("", True)):
+        monkeypatch.setenv("PAGER", pager)
+        assert show._has_pager() is there

@@ -105,6 +105,12 @@ def test_a_run_that_was_ended_before_its_end_was_read_is_not_called_well() -> No
     assert judged(passed(finding("ok")), Ended(0, "cancelled")).status is RunStatus.CANCELLED
 
 
+def test_a_host_that_does_not_exist_is_named_with_the_remedy() -> None:
+    found = judged(Facts(errors=["Could not match supplied host pattern, ignoring: drr"]), Ended(1))
+    assert found.exit_code is ExitCode.USAGE
+    assert found.message.startswith("no host or group 'drr' in the inventory; remedy: ")
+
+
 def test_what_went_wrong_in_runner_is_said() -> None:
     found = judged(passed(), Ended(None, error="TIMEOUT: Timeout exceeded."))
     assert (found.status, found.message) == (RunStatus.BROKEN, "TIMEOUT: Timeout exceeded.")
