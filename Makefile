@@ -53,6 +53,8 @@ molecule: $(READY) ## The molecule scenario
 
 bench: $(READY) ## Ratios against baselines measured in the same run
 	$(BIN)/python benchmarks/immediate.py
+	$(BIN)/python benchmarks/wrapper.py
+	$(BIN)/python benchmarks/triage.py
 
 clean: ## Remove what the targets made (not a running lab: runbook lab down)
 	rm -rf $(VENV) build dist .ansible .mypy_cache .pytest_cache .ruff_cache

@@ -180,6 +180,8 @@ class Catalogue:
                 f"runbook {runbook.slug!r} is not written yet",
                 remedy="runbook list shows which are; runbook search finds the nearest by symptom",
             )
+        if isinstance(request.sections, str):
+            raise UsageError("is one text", where="sections", remedy=f"a tuple: ({request.sections!r},)")
         tags = [section.tag for section in runbook.sections]
         for asked in request.sections:
             if asked not in tags:
@@ -191,8 +193,6 @@ class Catalogue:
             raise UsageError("an approval needs a reason", where="--approve", remedy='--approve "why"')
         if request.timeout is not None and not request.timeout > 0:
             raise UsageError(f"{request.timeout:g} s is no limit", where="--timeout", remedy="a number above 0")
-        if isinstance(request.sections, str):
-            raise UsageError("is one text", where="sections", remedy=f"a tuple: ({request.sections!r},)")
         check_variables(request.variables, self.collection.root)
 
     @cached_property

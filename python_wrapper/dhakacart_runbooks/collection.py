@@ -55,9 +55,15 @@ class Collection:
                     where=VARIABLE,
                     remedy="name a checkout, or unset it",
                 )
+            if not _findable(found):
+                raise InfrastructureError(
+                    f"{named} is not in a folder ansible_collections/{NAMESPACE}/{NAME}, where Ansible looks for it",
+                    where=VARIABLE,
+                    remedy=f"ansible-galaxy collection install {NAMESPACE}.{NAME}",
+                )
             return found
         for folder in _candidates(start):
-            if found := _at(folder):
+            if (found := _at(folder)) and _findable(found):
                 return found
         raise InfrastructureError(f"no {NAMESPACE}.{NAME} collection found", remedy=REMEDY)
 
@@ -89,18 +95,13 @@ def _at(folder: Path) -> Collection | None:
         return Collection(folder.resolve(), str(content.get("version")), checkout=True)
     info = _load(folder / "MANIFEST.json").get("collection_info")
     if isinstance(info, dict) and (info.get("namespace"), info.get("name")) == (NAMESPACE, NAME):
-        return _installed(folder.resolve(), str(info.get("version")))
+        return Collection(folder.resolve(), str(info.get("version")), checkout=False)
     return None
 
 
-def _installed(root: Path, version: str) -> Collection:
+def _findable(found: Collection) -> bool:
     """Ansible finds an installed collection by the names of its folders, and no other way."""
-    if root.parts[-3:] != ("ansible_collections", NAMESPACE, NAME):
-        raise InfrastructureError(
-            f"{root} is not in a folder ansible_collections/{NAMESPACE}/{NAME}, where Ansible looks for it",
-            remedy=f"ansible-galaxy collection install {NAMESPACE}.{NAME}",
-        )
-    return Collection(root, version, checkout=False)
+    return found.checkout or found.root.parts[-3:] == ("ansible_collections", NAMESPACE, NAME)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from dhakacart_runbooks.catalogue import Catalogue
+from dhakacart_runbooks.catalogue import Catalogue, Runbook
 from dhakacart_runbooks.collection import Collection
 from dhakacart_runbooks.errors import InfrastructureError, UsageError
 from dhakacart_runbooks.pages import read_index, read_page
+from dhakacart_runbooks.paths import state_home
 from dhakacart_runbooks.request import RunRequest
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -152,3 +153,42 @@ def test_a_page_that_cannot_be_read_is_said_by_name(tmp_path: Path) -> None:
     page.write_bytes(b"\xff\xfe")
     with pytest.raises(InfrastructureError, match=r"page\.md: cannot be read \(not UTF-8 text\)"):
         read_page(page)
+
+
+def test_an_unpacked_collection_where_ansible_would_not_find_it_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DHAKACART_COLLECTION", raising=False)
+    manifest = '{"collection_info": {"namespace": "dhakacart", "name": "runbooks", "version": "7.0.0"}}'
+    (tmp_path / "MANIFEST.json").write_text(manifest, encoding="utf-8")
+    assert Collection.find(tmp_path).root == ROOT
+
+
+def test_tags_in_one_text_are_read_as_ansible_reads_them(tmp_path: Path) -> None:
+    playbook = tmp_path / "x.yml"
+    playbook.write_text("- hosts: all\n  tags: immediate, never\n  tasks: [{name: Look}]\n", encoding="utf-8")
+    (section,) = Runbook("x", "X", "", "", playbook=playbook).sections
+    assert (section.tag, section.gated, section.steps[0].title) == ("immediate", True, "Look")
+
+
+def test_a_heading_without_words_is_none(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# T\n##  \n## Symptoms\n", encoding="utf-8")
+    assert [section.tag for section in read_page(page).sections] == ["symptoms"]
+
+
+def test_sections_given_as_one_text_are_not_taken_for_letters(catalogue: Catalogue) -> None:
+    asked = RunRequest("database-failure", sections="immediate")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"sections: is one text; remedy: a tuple: \('immediate',\)"):
+        catalogue.validate(asked)
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("DHAKACART_STATE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(InfrastructureError, match="no home folder; remedy: set HOME or DHAKACART_STATE_HOME"):
+        state_home()

@@ -120,3 +120,10 @@ def test_the_category_is_completed_and_a_missing_collection_completes_to_nothing
     monkeypatch.setenv("DHAKACART_COLLECTION", "/nowhere")
     assert list_._categories("m") == []
     assert capsys.readouterr() == ("", "")
+
+
+def test_in_a_narrow_terminal_no_name_stands_in_pieces() -> None:
+    rows = shown(40).splitlines()
+
+    assert any(re.search(r"P0\s+database-failure\s+ready", row) for row in rows)
+    assert not any("Alerts" in row for row in rows)

@@ -40,7 +40,7 @@ def test_the_newest_incident_is_reported_into_its_own_folder(files: Files, write
     assert result.exit_code == 0, result.output
     assert all((folder / name).stat().st_size > 2_000 for name in NAMES)
     assert "database-failure in lab: over, verified as recovered" in result.output
-    assert "Next: ansible-playbook playbooks/database-failure.yml --tags prevention" in result.output
+    assert "Next: runbook run database-failure -s prevention" in result.output
 
 
 def test_the_record_of_a_run_that_only_read_is_not_the_newest_incident(
@@ -68,6 +68,16 @@ def test_a_run_is_found_by_its_id_and_by_the_beginning_of_it(files: Files, write
     folder = write(files)
     assert locate("run-resolution", tmp_path / "incidents") == folder
     assert locate("run-res", tmp_path / "incidents") == folder
+
+
+def test_the_beginning_of_several_ids_is_refused_and_not_guessed(files: Files, write: Write, tmp_path: Path) -> None:
+    folder = write(files)
+    for run_id in ("twin-1", "twin-2"):
+        (folder / f"runs/{run_id}.json").write_text("{}")
+
+    with pytest.raises(UsageError, match=r"twin: 2 runs begin so: twin-1, twin-2"):
+        locate("twin", tmp_path / "incidents")
+    assert locate("twin-2", tmp_path / "incidents") == folder
 
 
 def test_a_folder_is_found_by_its_path_and_by_its_name(files: Files, write: Write, tmp_path: Path) -> None:
