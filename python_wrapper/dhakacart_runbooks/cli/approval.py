@@ -39,13 +39,21 @@ def approved(request: RunRequest, catalogue: Catalogue, *, ask: bool) -> RunRequ
     if not ask:
         raise refusal
     typer.echo(f"{request.runbook} / {section} changes {name}.", err=True)
-    typed = typer.prompt(f"Type {name} to approve", default="", show_default=False, err=True)
-    if typed.strip() != name:
+    if _typed(f"Type {name} to approve") != name:
         raise refusal
-    reason = typer.prompt("Why (it is recorded)", default="", show_default=False, err=True)
-    if not reason.strip():
+    reason = _typed("Why (it is recorded)")
+    if not reason:
         raise refusal
-    return replace(request, approve=reason.strip())
+    return replace(request, approve=reason)
+
+
+def _typed(question: str) -> str:
+    """What a person types; KeyboardInterrupt where they leave."""
+    try:
+        return str(typer.prompt(question, default="", show_default=False, err=True)).strip()
+    except typer.Abort:
+        typer.echo(err=True)
+        raise KeyboardInterrupt from None
 
 
 def somebody_is_there() -> bool:

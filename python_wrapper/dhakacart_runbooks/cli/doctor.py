@@ -10,8 +10,6 @@ import typer
 from rich.text import Text
 
 from ..catalogue import Catalogue
-from ..doctor import inventory as inventory_checks
-from ..doctor import machine, systems
 from ..doctor.check import Check, State, verdict
 from ..errors import ExitCode
 from ..outcome import RunStatus
@@ -68,20 +66,22 @@ def add(app: typer.Typer) -> None:
 
 def examine(catalogue: Catalogue, request: RunRequest) -> Iterator[Check]:
     """Everything, in the order in which one stands on the other."""
+    from ..doctor import inventory, machine, systems
+
     yield from machine.checks(catalogue)
-    read = inventory_checks.read(catalogue, request)
+    read = inventory.read(catalogue, request)
     yield read.check
     if read.variables is None:
         return
-    yield inventory_checks.place(read.variables)
-    _folder, check = inventory_checks.incidents(read.variables, catalogue.inventory(request.inventory))
+    yield inventory.place(read.variables)
+    _folder, check = inventory.incidents(read.variables, catalogue.inventory(request.inventory))
     yield check
     answer = Answer(Asked("", ()))
     answer.outcome = follow(make_launcher(catalogue, ()).start(request), answer.take)
     if not answer.findings and answer.outcome.status is not RunStatus.HEALTHY:
-        yield inventory_checks.values(answer.outcome.message or f"the reading ended as {answer.outcome.status}")
+        yield inventory.values(answer.outcome.message or f"the reading ended as {answer.outcome.status}")
         return
-    yield inventory_checks.values("")
+    yield inventory.values("")
     yield from systems.checks(answer.findings)
 
 

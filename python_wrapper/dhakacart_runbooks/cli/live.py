@@ -115,6 +115,7 @@ class RunView:
         self._including: StepStarted | None = None
         self._headed = False
         self._undo = ""
+        self._known = False
         self.said: set[str] = set()
         self.closed: dict[str, SectionFinished] = {}
         self._tell: dict[type[Event], Callable[..., None]] = {
@@ -154,6 +155,7 @@ class RunView:
         self._moving.say(f"starting Ansible: {event.runbook}")
 
     def _environment(self, event: EnvironmentKnown) -> None:
+        self._known = True
         if self._request is None:
             return
         asked = ", ".join(self._request.sections) or "bare run, reads only"
@@ -173,6 +175,8 @@ class RunView:
         self._held = []
 
     def _stepped(self, event: StepFinished) -> None:
+        if not self._known:
+            return  # what the preflight refused is the whole answer, and the end says it
         if event.number is not None:
             if not self._headed:
                 self._line(f"{event.number} {event.title}", event)

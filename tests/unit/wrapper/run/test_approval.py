@@ -72,6 +72,15 @@ def test_any_other_answer_starts_nothing(catalogue: Catalogue, answers: list[str
     assert answers == []
 
 
+def test_whoever_leaves_at_the_question_interrupted_it(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leaves(*_args: object, **_kwargs: object) -> str:
+        raise typer.Abort
+
+    monkeypatch.setattr(typer, "prompt", leaves)
+    with pytest.raises(KeyboardInterrupt):
+        approved(asked(), catalogue, ask=True)
+
+
 def inventory_of(folder: Path, **files: str) -> str:
     for name, text in files.items():
         path = folder / f"{name.replace('__', '/')}.yml"

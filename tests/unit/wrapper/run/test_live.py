@@ -48,6 +48,8 @@ def show(catalogue: Catalogue) -> Show:
             highlight=False,
             soft_wrap=True,
         )
+        if not isinstance(events[0], RunStarted):
+            events = (known(), *events)
         view = RunView(console, catalogue, MovingLine(Console(file=io.StringIO())), every=every)
         for event in events:
             view.show(event)
@@ -91,7 +93,6 @@ def test_the_header_says_what_runs_where(show: Show) -> None:
 
 def test_a_step_has_its_number_outcome_time_and_undo_and_what_it_tells_follows(show: Show) -> None:
     rows = show(
-        started("immediate"),
         begins(1, "Hold the size"),
         Said(text="  held at 3 to 3   undo: kubectl patch"),
         ends(1, "Hold the size", "changed", 0.25, undo="kubectl patch"),
@@ -108,6 +109,10 @@ def test_a_failed_step_says_why_once(show: Show) -> None:
     printed = show(begins(1, "Do it"), ends(1, "Do it", "failed", message="no route"))
     assert "FAILED" in printed
     assert printed.count("no route") == 1
+
+
+def test_what_the_preflight_refuses_is_left_to_the_end(show: Show) -> None:
+    assert show(started(), begins(None, "Check"), ends(None, "Check", "failed", message="is not set")) == ""
 
 
 def test_tasks_inside_a_step_stand_below_its_title_and_quiet_ones_are_left_out(show: Show) -> None:
