@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from . import guard
+from .announcing import announce
 from .child import EXIT
 from .plan import Ended, Job, Plan
 
@@ -157,13 +158,14 @@ class Run:
             self._raw.put(Ended(int(code)))
 
     def _tell(self) -> None:
+        announcement = announce(self._job)
         self._running.wait()
         time.sleep(FORK_SECONDS)
         try:
             from .telling import Teller
 
             teller = Teller(self._job, self._out.put)
-            ended = teller.follow(self._raw.get)
+            ended = teller.follow(announcement, self._raw.get)
             if self._exited:
                 guard.wait_until_gone(self._exited, EXIT_SECONDS)
             self._clear_away()

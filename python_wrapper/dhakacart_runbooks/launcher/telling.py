@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..events import Event, RunFinished, RunStarted, Said
+from ..errors import RunbookError
+from ..events import Event, RunFinished, Said
 from ..launcher_api import Observer
 from ..outcome import RunOutcome
 from . import guard
+from .announcing import Announcement
 from .ending import Account, outcome
 from .plan import Ended, Job
 from .redacting import redactor
@@ -33,22 +35,15 @@ class Teller:
         self._account = Account()
         self._broken: set[int] = set()
 
-    def follow(self, following: Callable[[], dict[str, Any] | Ended]) -> Ended:
+    def follow(self, announcement: Announcement, following: Callable[[], dict[str, Any] | Ended]) -> Ended:
         """Tell every event up to the end.
 
+        :param announcement: what the observers have been told already.
         :param following: waits for the next event of runner, or the end.
         """
-        request = self._job.request
-        started = RunStarted(
-            time=self._job.started,
-            run_id=self._job.run_id,
-            runbook=request.runbook,
-            sections=request.sections,
-            inventory=request.inventory or "lab",
-            check=request.check,
-        )
-        self._observe(lambda observer: observer.started(request, started))
-        self._put(started)
+        self._put(announcement.event)
+        for observer, error in announcement.complaints:
+            self._complain(observer, error)
         if not guard.SEEN:
             self._deliver(Said(text=NOT_SEEN))
         while not isinstance(raw := following(), Ended):
@@ -97,5 +92,6 @@ class Teller:
             return
         self._broken.add(id(observer))
         reason = str(error).splitlines()[0] if str(error) else ""
-        text = f"{type(observer).__name__} does not follow this run: {type(error).__name__}: {reason}"
-        self._put(Said(text=self._clean.text(text)))
+        if not isinstance(error, RunbookError):  # those say themselves what, where and what to do
+            reason = f"{type(observer).__name__} does not follow this run: {type(error).__name__}: {reason}"
+        self._put(Said(text=self._clean.text(reason)))
