@@ -25,13 +25,14 @@ CREDENTIALS = (
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def known_values(files: Mapping[str, str], environ: Mapping[str, str] = os.environ) -> list[str]:
+def known_values(files: Mapping[str, str], environ: Mapping[str, str] | None = None) -> list[str]:
     """Secrets in plain text, from files of credentials and from variables of the environment named like secrets.
 
     :param files: variable of the inventory -> path; a file that cannot be read or understood gives nothing: the
         preflight has said so, and what nobody could read here cannot have got into a result either.
+    :param environ: None is the environment of this process.
     """
-    found = secret_variables(environ)
+    found = secret_variables(os.environ if environ is None else environ)
     for variable, path in files.items():
         try:
             text = Path(path).expanduser().read_text(encoding="utf-8")
