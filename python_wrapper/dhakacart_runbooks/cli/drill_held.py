@@ -123,12 +123,13 @@ def hold_blind(scenarios: list[Scenario], seed: int | None, lab: str, inventory:
 
 
 def launcher_for(*, kept: bool = True) -> Launcher:
-    """Runs sections; ``kept=False`` enters them into no history, which would tell a blind drill's cause."""
+    """Runs sections; ``kept=False`` enters them into no history and record, which would tell a blind drill's cause."""
     from ..catalogue import Catalogue
     from ..history import HistoryObserver
     from ..launcher import RunnerLauncher
+    from ..record import RecordObserver
 
-    return RunnerLauncher(Catalogue.load(), (HistoryObserver(),) if kept else ())
+    return RunnerLauncher(Catalogue.load(), (HistoryObserver(), RecordObserver()) if kept else ())
 
 
 class terminated_as_interrupted:
