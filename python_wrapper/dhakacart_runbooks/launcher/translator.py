@@ -33,6 +33,7 @@ CARRIED = frozenset({f"{OURS}{name}" for name in ("preflight", "platform_facts",
 # Tasks that Ansible adds by itself, or that only include others.
 INCLUDES = frozenset({"ansible.builtin.include_role", "ansible.builtin.include_tasks"})
 QUIET = INCLUDES | {"ansible.builtin.validate_argument_spec"}
+_NO_HOSTS = "Could not match supplied host pattern"
 _FAILED = re.compile(r"\s*(FAILED|UNREACHABLE) \S+.*: ")
 
 
@@ -179,6 +180,8 @@ class Translator:
                 self.facts.last_line = " ".join(text.split())
             if text.lstrip().startswith("[ERROR]"):
                 self.facts.errors.append(" ".join(text.split()).removeprefix("[ERROR]:").strip())
+                if _NO_HOSTS in text:  # the outcome says it, with the remedy
+                    return
             yield Said(time=self._time, text=text)
 
     def _meaning(self, action: str, host: str, result: Mapping[str, Any], *, failed: bool = False) -> Iterator[Event]:
