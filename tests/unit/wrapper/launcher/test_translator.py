@@ -136,11 +136,18 @@ def test_a_refusal_of_the_preflight_keeps_its_reason_and_its_one_line() -> None:
     assert not of(SectionStarted, events)
 
 
-def test_an_error_of_ansible_itself_is_said_and_kept() -> None:
+def test_a_host_that_is_not_there_is_kept_for_the_outcome_which_says_it_with_the_remedy() -> None:
     by = translator()
     events = translated(recorded("unknown-host"), by)
-    assert [e.text for e in of(Said, events)] == ["[ERROR]: Could not match supplied host pattern, ignoring: nowhere"]
+    assert of(Said, events) == []
     assert by.facts.errors == ["Could not match supplied host pattern, ignoring: nowhere"]
+
+
+def test_any_other_error_of_ansible_itself_is_said_and_kept() -> None:
+    by = translator()
+    (said,) = of(Said, translated([{"event": "verbose", "stdout": "[ERROR]: no such plugin", "event_data": {}}], by))
+    assert said.text == "[ERROR]: no such plugin"
+    assert by.facts.errors == ["no such plugin"]
 
 
 def test_a_change_in_check_mode_would_be_one() -> None:
