@@ -71,7 +71,12 @@ def test_a_healthy_lab_is_healthy(lab: Lab, triage: Any) -> None:
     assert answer.next.startswith("nothing")
 
 
-@pytest.mark.parametrize("name", FAULTS)
+# One of each kind: a dead server, customers who notice nothing, sessions, a part beside the database. All of them are
+# triaged by benchmarks/triage.py, and investigated by test_faults.py.
+KINDS = ("primary-killed", "standby-lag", "lock-pileup", "credentials-stale")
+
+
+@pytest.mark.parametrize("name", FAULTS if os.environ.get("DHAKACART_ALL_FAULTS") else KINDS)
 def test_the_true_cause_of_every_fault_is_named_first_and_nothing_is_changed(name: str, lab: Lab, triage: Any) -> None:
     fault = FAULTS[name]
     try:
