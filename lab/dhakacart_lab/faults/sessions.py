@@ -13,8 +13,9 @@ import psutil
 
 from .. import process
 from ..lab import Lab
-from ..layout import Layout
+from ..layout import LabError, Layout
 from .fault import Fault
+from .holder import ENOUGH, MOST_GRAB_SECONDS
 
 HOLDER = "dhakacart_lab.faults.holder"
 
@@ -45,7 +46,7 @@ def end_left(lab: Lab) -> None:
 def _exhaust(lab: Lab) -> None:
     process.start_python(lab.layout, "fault-connections", HOLDER, "exhaust")
     # The shop's own sessions go back to the pool of slots and the leaking job takes them, as it would over a night.
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + MOST_GRAB_SECONDS
     with lab.cluster.connect(autocommit=True) as admin:
         while time.monotonic() < deadline:
             admin.execute(
@@ -56,9 +57,10 @@ def _exhaust(lab: Lab) -> None:
             row = admin.execute(
                 "select count(*) from pg_stat_activity where application_name = 'reporting-job'"
             ).fetchone()
-            if row and row[0] >= 190:
+            if row and row[0] >= ENOUGH:
                 return
             time.sleep(0.2)
+    raise LabError(f"fewer than {ENOUGH} connections could be taken in {MOST_GRAB_SECONDS:.0f} s")
 
 
 def _hold(lab: Lab, component: str, kind: str, visible: str) -> None:

@@ -95,6 +95,12 @@ def backend(facts: Facts, limits: Thresholds) -> Finding:
     return Finding(name, component, status, f"{summary} (limit {limits.ready_critical_pct:g} %)", evidence, "", step)
 
 
+def _unready_seconds(pod: Facts) -> float:
+    """Since its readiness changed; a pod that has no such condition yet was never ready."""
+    changed = optional_number(pod, "ready_seconds")
+    return (changed if changed is not None else optional_number(pod, "age_seconds")) or 0
+
+
 @judges("kubernetes.pods", "backend pods")
 def pods(facts: Facts, limits: Thresholds) -> Finding:
     """Why are pods not ready?"""
@@ -110,9 +116,7 @@ def pods(facts: Facts, limits: Thresholds) -> Finding:
     waiting = [pod for pod in unready if pod.get("unschedulable")]
     terminating = [pod for pod in every if pod.get("deleting") is True]
     slow = [
-        pod
-        for pod in unready
-        if pod not in terminating and (optional_number(pod, "age_seconds") or 0) >= limits.pending_warning_seconds
+        pod for pod in unready if pod not in terminating and _unready_seconds(pod) >= limits.pending_warning_seconds
     ]
     logs = facts.get("logs")
     evidence = {

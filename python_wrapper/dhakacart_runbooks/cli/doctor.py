@@ -18,7 +18,7 @@ from ..triage.answer import Answer
 from ..triage.asking import Asked
 from .console import Json, err, one_line_errors, out, print_json
 from .findings import row
-from .live import MovingLine
+from .moving import MovingLine
 from .run import Inventory, follow, inventories, make_launcher
 
 STYLES = {State.OK: "green", State.BAD: "bold red", State.UNKNOWN: "cyan"}

@@ -63,7 +63,7 @@ def show_findings(
         said.update(names)
         label = "ok again" if was and status is Status.OK else str(status)
         if names:
-            row(console, label, STYLES[status], "", together(names, most=99), 0)
+            row(console, label, STYLES[status], "", _in_a_line(console, names, every=every), 0)
 
 
 def _rows(listed: Sequence[Finding], *, every: bool) -> list[tuple[Status, str, str]]:
@@ -87,14 +87,30 @@ def _sameness(finding: Finding) -> tuple[str, ...]:
     return (finding.summary,)
 
 
+def _in_a_line(console: Console, components: Sequence[str], *, every: bool) -> str:
+    """As many names as the terminal's line takes, and how many more; all of them in a pipe."""
+    names = list(dict.fromkeys(components))
+    room = NEVER if every else max(LEAST_TEXT, width(console) - LABEL - 3)
+    for shown in range(len(names), 1, -1):
+        text = together(names, most=shown)
+        if len(text) <= room:
+            return text
+    return together(names)
+
+
 def together(components: Sequence[str], most: int = 1) -> str:
     """``primary``, ``primary +2``: the first ones, and how many more."""
     names = list(dict.fromkeys(components))
     return ", ".join(names[:most]) + (f" +{len(names) - most}" if len(names) > most else "")
 
 
-def show_cause(console: Console, diagnosis: Mapping[str, Any]) -> None:
-    """The likely cause with what it rests on, other causes, and those that could not be ruled out."""
+def show_cause(console: Console, diagnosis: Mapping[str, Any], findings: Iterable[Finding] = ()) -> None:
+    """The likely cause with what it rests on, other causes, and those that could not be ruled out.
+
+    :param findings: what it was judged by; what one of them suggests by itself, e.g. who holds the connections, stands
+        beside it.
+    """
+    suggested = {f"{finding.id}: {finding.summary}": finding.likely_cause for finding in findings}
     likely = diagnosis.get("likely")
     if not likely:
         console.print(Text("Likely cause: none that the evidence confirms"), soft_wrap=True)
@@ -103,7 +119,8 @@ def show_cause(console: Console, diagnosis: Mapping[str, Any]) -> None:
         head.append(f"{likely.get('title')} ({likely.get('id')})", style="bold")
         console.print(head, soft_wrap=True)
         for evidence in likely.get("rests_on") or ():
-            row(console, "because", "", "", str(evidence), 0)
+            more = suggested.get(str(evidence), "")
+            row(console, "because", "", "", f"{evidence}; {more}" if more else str(evidence), 0)
     for other in diagnosis.get("also") or ():
         row(console, "also", STYLES["warning"], "", f"{other.get('title')} ({other.get('id')})", 0)
     for entry in diagnosis.get("possible") or ():

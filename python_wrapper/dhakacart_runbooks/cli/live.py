@@ -4,12 +4,9 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
-from types import TracebackType
 
 from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
 from ..catalogue import Catalogue
@@ -26,12 +23,11 @@ from ..events import (
     StepStarted,
     Waiting,
 )
-from ..finding import Status
+from ..finding import Finding, Status
 from .findings import row, show_cause, show_findings, wrapped
 from .following import translate
+from .moving import MovingLine, clock
 
-# A moving line that is shorter than most terminals survives that one is made narrower.
-MOST_MOVING = 72
 TITLE = 46
 WORDS = {
     "ok": ("ok", "green"),
@@ -51,58 +47,6 @@ _PASTED = re.compile(r"(^|\s)(runbook|ansible-playbook|kubectl|aws|psql|alter) |
 HELD = (FindingsRead, Diagnosed, Said, SectionFinished)
 
 
-def clock(seconds: float) -> str:
-    """Minutes and seconds, ``0:04``."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-
-
-class MovingLine:
-    """The last line of a terminal: what is being done, and for how long. Nothing where there is no terminal."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._text = ""
-        self._started = time.monotonic()
-        self._budget: float | None = None
-        shown = console.is_terminal and not console.is_dumb_terminal
-        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=True)
-        self._enabled = shown
-
-    def __enter__(self) -> MovingLine:
-        if self._enabled:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Take the line away."""
-        if self._enabled:
-            self._enabled = False
-            self._live.stop()
-
-    def say(self, text: str) -> None:
-        """What is being done now."""
-        self._text = text
-
-    def section(self, name: str, budget: float | None) -> None:
-        """A section begins; its time is counted against its budget."""
-        self._started, self._budget = time.monotonic(), budget
-        self.say(name)
-
-    def _render(self) -> Text:
-        elapsed = time.monotonic() - self._started
-        over = self._budget is not None and elapsed > self._budget
-        time_line = clock(elapsed) + (f" of {clock(self._budget)}" if self._budget else "") + (" OVER" if over else "")
-        room = max(10, min(MOST_MOVING, self._console.width - 1) - len(time_line) - 4)
-        text = self._text if len(self._text) <= room else self._text[: room - 1] + "…"
-        shown = Text(no_wrap=True, end="")
-        return shown.append(f"> {time_line}  ", style="bold yellow" if over else "cyan").append(text)
-
-
 class RunView:
     """Prints each event as it comes; what a step tells follows the line of the step, which is known when it ends."""
 
@@ -111,11 +55,13 @@ class RunView:
         self._request: RunStarted | None = None
         self._shown: dict[str, Status] = {}
         self._cause: object = None
+        self._latest: tuple[Finding, ...] = ()
         self._held: list[Event] | None = None
         self._including: StepStarted | None = None
         self._headed = False
         self._undo = ""
         self._known = False
+        self._closing: SectionFinished | None = None
         self.said: set[str] = set()
         self.closed: dict[str, SectionFinished] = {}
         self._tell: dict[type[Event], Callable[..., None]] = {
@@ -144,8 +90,19 @@ class RunView:
     def flush(self) -> None:
         """Print what was held back for a step that has ended, or that has no end."""
         held, self._held = self._held or [], None
+        rows: list[str] = []
         for event in held:
+            if isinstance(event, Said):
+                rows.append(event.text)
+                continue
+            self._say_together(rows)
             self._tell[type(event)](event)
+        self._say_together(rows)
+
+    def end(self) -> None:
+        """Print what is left when nothing more comes."""
+        self.flush()
+        self._sum_up()
 
     def _print(self, text: str, style: str = "") -> None:
         self._console.print(Text(text, style=style), soft_wrap=True)
@@ -164,6 +121,7 @@ class RunView:
         self._print(f"{self._request.runbook} / {asked}{mode}        {known}", "bold")
 
     def _section(self, event: SectionStarted) -> None:
+        self._sum_up()
         self._moving.section(event.section, event.budget_seconds)
         if self._request and len(self._request.sections) != 1:
             self._print(event.section, "bold cyan")
@@ -183,6 +141,8 @@ class RunView:
         elif event.outcome not in ("skipped", "ok"):
             self._head()
             self._line(f"  - {event.title}", event)
+        elif self._held:
+            self._head()
         self.flush()
 
     def _head(self) -> None:
@@ -209,6 +169,7 @@ class RunView:
             self._print(f"    {event.title}: not yet (look {event.attempt} of {event.of})", "dim")
 
     def _findings(self, event: FindingsRead) -> None:
+        self._latest = event.findings
         before = dict(self._shown)
         self._shown.update({finding.id: finding.status for finding in event.findings})
         changed = [finding for finding in event.findings if before.get(finding.id) is not finding.status]
@@ -225,17 +186,30 @@ class RunView:
         # `symptoms` reads some systems only, and names no cause.
         if event.section != "symptoms" and named != self._cause:
             self._cause = named
-            show_cause(self._console, event.diagnosis)
+            show_cause(self._console, event.diagnosis, self._latest)
 
     def _say(self, event: Said) -> None:
-        if event.text not in self.said:
-            self.said.add(event.text)
-            text = event.text.replace(self._undo, "").rstrip() if self._undo else event.text
-            for line in translate(_shortened(text), self._catalogue).splitlines():
-                self._print(line if _PASTED.search(line) else wrapped(self._console, line))
+        self._say_together([event.text])
+
+    def _say_together(self, texts: list[str]) -> None:
+        """What was said in a row; what was said before is not said again."""
+        fresh = [text for text in dict.fromkeys(texts) if text not in self.said]
+        texts.clear()
+        self.said.update(fresh)
+        text = "\n".join(fresh)
+        text = text.replace(self._undo, "").rstrip() if self._undo else text
+        for line in _shortened(text).splitlines():
+            told = translate(line, self._catalogue)
+            self._print(told if _PASTED.search(told) else wrapped(self._console, told))
 
     def _close(self, event: SectionFinished) -> None:
-        self.closed[event.section] = event
+        """Said when the section's last step has been shown: it is a task of that step that closes the section."""
+        self.closed[event.section] = self._closing = event
+
+    def _sum_up(self) -> None:
+        event, self._closing = self._closing, None
+        if event is None:
+            return
         over = event.elapsed_seconds > event.budget_seconds
         more = ", over its budget: think of escalation" if over else ""
         text = f"{event.section} took {clock(event.elapsed_seconds)} of {clock(event.budget_seconds)}{more}"

@@ -24,8 +24,11 @@ from .completion import complete_inventory, complete_section, complete_slug
 from .console import Json, err, one_line_errors, out, print_json_line
 from .findings import tally
 from .following import translate
-from .live import MovingLine, RunView, clock
+from .live import RunView
+from .moving import MovingLine, clock
 
+# A run of these that was interrupted may have changed something.
+CHANGING = frozenset({"resolution", "verification"})
 Inventory = Annotated[
     list[str] | None,
     typer.Option(
@@ -93,7 +96,7 @@ def live(launcher: Launcher, request: RunRequest, catalogue: Catalogue, *, every
     with MovingLine(out) as moving:
         view = RunView(out, catalogue, moving, every=every)
         outcome = follow(launcher.start(request), view.show)
-        view.flush()
+        view.end()
     show_end(outcome, view, catalogue)
     return outcome
 
@@ -133,18 +136,17 @@ def _verdict(outcome: RunOutcome, view: RunView) -> tuple[str, str]:
 
 def _next(outcome: RunOutcome, view: RunView, catalogue: Catalogue) -> str:
     if outcome.status in (RunStatus.CANCELLED, RunStatus.TIMEOUT):
-        return _look(outcome.request)
+        return _look(outcome.request, changing=bool(set(outcome.request.sections) & CHANGING))
     if outcome.status is RunStatus.FAILED and not outcome.next:
-        return _look(outcome.request)
+        return _look(outcome.request, changing=outcome.changed)
     # What prevents the next incident does not come before the end of this one.
     last = [closed for tag, closed in view.closed.items() if tag != "prevention"]
     urgent = last[-1].next if last and last[-1].likely_cause else outcome.next
     return translate(urgent or "nothing", catalogue)
 
 
-def _look(request: RunRequest) -> str:
-    """How to find out where it stands."""
-    changing = set(request.sections) & {"resolution", "verification"}
+def _look(request: RunRequest, *, changing: bool) -> str:
+    """How to find out where it stands: whether it is well now, where something may have been changed."""
     words = ["runbook", "run", request.runbook, "-s", "verification" if changing else "investigation"]
     for inventory in (request.inventory, *request.overlays):
         words += ["-i", inventory] if inventory else []
@@ -160,7 +162,7 @@ def add(app: typer.Typer) -> None:
         runbook: Annotated[str, typer.Argument(help="Its slug, e.g. database-failure.", autocompletion=complete_slug)],
         section: Annotated[
             list[str] | None,
-            typer.Option("--section", "-s", help="Section to run, in order.", autocompletion=complete_section),
+            typer.Option("--section", "-s", help="Section; repeat it for more.", autocompletion=complete_section),
         ] = None,
         inventory: Inventory = None,
         target: Annotated[str | None, typer.Option(help="Host or group, e.g. dr.")] = None,

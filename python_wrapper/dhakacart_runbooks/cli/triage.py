@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -18,7 +18,7 @@ from ..triage.asking import Asked, ask
 from .console import STYLES, Json, err, one_line_errors, out, print_json
 from .findings import row, show_cause, show_findings
 from .following import translate
-from .live import MovingLine, clock
+from .moving import MovingLine, clock
 from .run import Every, Inventory, follow, inventories, make_launcher, make_observers, show_record
 
 # It ends by itself long before; a name lookup or a file system that hangs below all deadlines must not hold a person.
@@ -87,13 +87,20 @@ def show(answer: Answer, outcome: RunOutcome, catalogue: Catalogue, *, every: bo
     diagnosis = answer.diagnosis
     if diagnosis.get("healthy"):
         show_record(outcome)
-        out.print(Text("Healthy: every system answers, and no runbook's cause is present.", style="bold green"))
+        out.print(_healthy(answer.findings), soft_wrap=True)
         return
-    show_cause(out, diagnosis)
+    show_cause(out, diagnosis, answer.findings)
     _resolution((diagnosis.get("likely") or {}).get("resolution") or {})
     _objective(diagnosis.get("rto") or {}, diagnosis.get("since") or {})
     show_record(outcome)
     _following(diagnosis, catalogue)
+
+
+def _healthy(findings: Sequence[Finding]) -> Text:
+    warnings = sum(finding.status is Status.WARNING for finding in findings)
+    said = f", with {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
+    text = f"Healthy{said}: every system answers, and no runbook's cause is present."
+    return Text(text, style="yellow" if warnings else "bold green")
 
 
 def _asked(asked: Asked) -> None:

@@ -136,6 +136,15 @@ def test_a_signal_cancels_the_run_and_says_what_to_look_at(type_: Type, number: 
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.parametrize(("changed", "section"), [(True, "verification"), (False, "investigation")])
+def test_after_a_failure_one_looks_whether_it_is_well_only_where_something_was_changed(
+    type_: Type, changed: bool, section: str
+) -> None:
+    launcher = ScriptedLauncher(status=RunStatus.FAILED, message="refused", changed=changed)
+    result = type_(launcher, "run", "database-failure", "-s", "resolution")
+    assert result.stdout.splitlines()[-1] == f"Next: runbook run database-failure -s {section}"
+
+
 def test_a_reading_that_was_interrupted_is_simply_read_again(type_: Type) -> None:
     launcher = ScriptedLauncher(status=RunStatus.TIMEOUT)
     result = type_(launcher, "run", "database-failure", "-s", "symptoms", "-i", "production", "--target", "dr")

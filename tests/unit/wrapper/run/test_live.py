@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from dhakacart_runbooks.catalogue import Catalogue
-from dhakacart_runbooks.cli.live import MovingLine, RunView
+from dhakacart_runbooks.cli.live import RunView
+from dhakacart_runbooks.cli.moving import MovingLine
 from dhakacart_runbooks.events import (
     Diagnosed,
     EnvironmentKnown,
@@ -53,7 +54,7 @@ def show(catalogue: Catalogue) -> Show:
         view = RunView(console, catalogue, MovingLine(Console(file=io.StringIO())), every=every)
         for event in events:
             view.show(event)
-        view.flush()
+        view.end()
         return file.getvalue()
 
     return apply
@@ -99,6 +100,12 @@ def test_a_step_has_its_number_outcome_time_and_undo_and_what_it_tells_follows(s
     ).splitlines()
     assert rows[0].split() == ["1", "Hold", "the", "size", "changed", "0.2", "s"]
     assert rows[1:] == ["    undo    kubectl patch", "  held at 3 to 3"]
+
+
+def test_each_line_of_what_a_step_said_is_translated_by_itself(show: Show) -> None:
+    said = [Said(text=f"then: ansible-playbook playbooks/database-failure.yml --tags {tag}") for tag in ("a", "b")]
+    rows = show(begins(1, "x"), *said, ends(1, "x")).splitlines()
+    assert rows[1:] == [f"then: runbook run database-failure -s {tag}" for tag in ("a", "b")]
 
 
 def test_a_step_that_only_would_be_undone_shows_no_undo(show: Show) -> None:
@@ -180,6 +187,13 @@ def test_the_cause_is_named_with_what_it_rests_on_and_only_when_it_is_another(sh
     assert rows == ["Likely cause: The primary is down (primary_down)", "  because   postgresql.primary: refused"]
 
 
+def test_what_a_finding_suggests_by_itself_stands_beside_the_claim_that_rests_on_it(show: Show) -> None:
+    connections = Finding("x", "primary", Status.CRITICAL, "198 of 197", likely_cause="190 are reporting-job's")
+    diagnosis = {"likely": {**LIKELY, "rests_on": ["x: 198 of 197"]}}
+    printed = show(read(connections), Diagnosed(section="immediate", diagnosis=diagnosis))
+    assert "  because   x: 198 of 197; 190 are reporting-job's\n" in printed
+
+
 def test_symptoms_name_no_cause(show: Show) -> None:
     assert show(Diagnosed(section="symptoms", diagnosis={"likely": LIKELY, "also": [], "possible": []})) == ""
 
@@ -197,10 +211,37 @@ def test_sections_are_headed_where_there_are_several_and_closed_with_their_budge
     assert printed == "symptoms\nsymptoms took 1:10 of 1:00, over its budget: think of escalation\n"
 
 
+def test_the_section_is_closed_after_its_last_step_though_a_task_of_the_step_closes_it(show: Show) -> None:
+    closed = SectionFinished(
+        section="resolution", elapsed_seconds=16, budget_seconds=2700, likely_cause="", next="nothing"
+    )
+    rows = show(
+        begins(5, "Prove it"),
+        begins(None, "Look"),
+        read(finding("a", "ok")),
+        ends(None, "Look"),
+        begins(None, "Close"),
+        closed,
+        ends(None, "Close"),
+        ends(5, "Prove it"),
+    ).splitlines()
+    assert rows == ["5 Prove it", "  ok        a", "resolution took 0:16 of 45:00"]
+
+
+def test_what_is_well_takes_one_line_of_a_terminal_and_is_whole_in_a_pipe(show: Show) -> None:
+    event = read(*(finding(f"component {letter}", "ok") for letter in "abcdefghijkl"))
+    (row,) = show(event, width=80).splitlines()
+    assert len(row) <= 80
+    assert row.endswith(" +7")
+    assert show(event).endswith("component k, component l\n")
+    assert "component l" in show(event, width=80, every=True)
+
+
 def test_a_comparison_sums_up_what_is_well_again_and_keeps_what_is_not(show: Show) -> None:
     again = [f"  finding.{i}    critical -> ok  fine" for i in range(9)]
-    rows = show(Said(text="\n".join(["Compared:", "  other  ok -> warning  hm", *again]))).splitlines()
-    assert rows == [
+    said = [Said(text=text) for text in ("Compared:", "  other  ok -> warning  hm", *again)]
+    rows = show(begins(3, "Compare"), *said, ends(3, "Compare")).splitlines()
+    assert rows[1:] == [
         "Compared:",
         "  other  ok -> warning  hm",
         "  ok again: 9 findings, finding.0, finding.1, finding.2, ...",
@@ -240,10 +281,10 @@ def test_colour_says_nothing_that_the_words_do_not_say(show: Show) -> None:
 
 
 def test_a_moving_line_stays_short_and_says_when_the_budget_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    import dhakacart_runbooks.cli.live as live
+    import dhakacart_runbooks.cli.moving as moving
 
     now = [0.0]
-    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(moving.time, "monotonic", lambda: now[0])
     line = MovingLine(Console(file=io.StringIO(), force_terminal=True, width=200))
     line.section("immediate", 300)
     line.say("a title that is far too long for any terminal " * 5)

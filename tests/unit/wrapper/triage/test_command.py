@@ -128,6 +128,13 @@ def test_healthy_is_one_verdict_and_exit_code_0(type_: Type) -> None:
     assert result.stdout.splitlines()[-1] == "Healthy: every system answers, and no runbook's cause is present."
 
 
+def test_warnings_are_not_hidden_by_a_healthy_verdict(type_: Type) -> None:
+    slow = Finding("http.latency", "shop", Status.WARNING, "slow")
+    result = type_(answering((*WELL, slow), HEALTHY))
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1].startswith("Healthy, with 1 warning: ")
+
+
 def test_a_run_that_came_to_no_judgement_is_never_healthy(type_: Type) -> None:
     assert type_(ScriptedLauncher(status=RunStatus.HEALTHY)).exit_code == 2
 

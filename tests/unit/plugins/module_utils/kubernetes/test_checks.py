@@ -82,6 +82,15 @@ def test_a_rollout_without_progress_is_stuck_at_the_threshold(healthy: Any, chan
         assert str(find(facts, "kubernetes.rollout").status) == status
 
 
+@pytest.mark.parametrize(("ready_seconds", "slow"), [(4, False), (60, True), (None, True)])
+def test_a_pod_is_unready_for_as_long_as_it_has_not_been_ready_and_not_for_as_long_as_it_lives(
+    healthy: Any, change: Any, ready_seconds: float | None, slow: bool
+) -> None:
+    facts = change(healthy, "pods.unready", [pod(age_seconds=900, ready_seconds=ready_seconds)])
+    (found,) = (finding for finding in system.judge(facts, {}) if finding.id == "kubernetes.pods")
+    assert ("for over 60 s" in found.summary) is slow
+
+
 def test_an_unreachable_api_gives_one_unknown_and_claims_nothing_else() -> None:
     api = {"reachable": False, "error": {"kind": "refused", "message": "no"}}
     findings = system.judge({"api": api}, {})
