@@ -102,7 +102,7 @@ def test_each_of_the_two_is_revived_by_the_other(component: str, how: signal.Sig
         revived(leashed, component, found.pid)
     else:
         process.wait_for(f"{component} to be woken", lambda: found.status() != "stopped", timeout=10)
-    # SIGSTOP takes effect a little later on a busy machine, so the process may have been looked at before it was stopped.
+    # SIGSTOP takes effect a little later on a busy machine: the process may have been looked at before it was stopped.
     process.wait_for("both to be well", lambda: both_well(leashed), timeout=10)
 
 
