@@ -74,16 +74,19 @@ def up(
     plays: Annotated[
         str | None, typer.Option("--as", help="The environment it plays, with its names and approvals: lab, staging.")
     ] = None,
+    kubernetes: Annotated[
+        str | None, typer.Option(help="Where its Kubernetes comes from: simulated, control-plane, kubeconfig.")
+    ] = None,
 ) -> None:
     """Start the lab; one that is half dead is repaired, and faults whose lease is over are healed.
 
-    Example: `runbook lab up`; `runbook lab up --name rehearsal --as staging`
+    Example: `runbook lab up`; `runbook lab up --name rehearsal --as staging --kubernetes control-plane`
     """
     from .lab import Lab
 
     with one_line_errors():
         begin = time.monotonic()
-        lab = Lab.up(name, progress, plays=plays)
+        lab = Lab.up(name, progress, plays=plays, provider=kubernetes)
         what = f"lab {name!r}" + ("" if lab.layout.environment == DEFAULT_PLAYS else f" ({lab.layout.environment})")
         out.print(f"{what} is up after {time.monotonic() - begin:.0f} s: shop http://{lab.layout.load_balancer}")
         out.print(playbook(lab.layout, "database-failure"), markup=False)

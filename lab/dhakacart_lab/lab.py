@@ -4,12 +4,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import secrets
 import shutil
-import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,23 +15,19 @@ from pathlib import Path
 
 import psutil
 
-from . import edge, overlay, process
+from . import edge, founding, overlay, process
 from .aws import Aws
 from .faults import leash
 from .faults.state import active
-from .kubernetes.provider import Simulated
+from .kubernetes.providers import provider_of
+from .kubernetes.providers.base import kubelet_component
 from .layout import (
     DEFAULT_NAME,
-    DEFAULT_PLAYS,
-    LAB_FILE,
-    PREFIXES,
     LabError,
     Layout,
-    UsageError,
     lab_folder,
     load_layout,
     read_layout,
-    state_root,
 )
 from .locking import exclusive, holder
 from .postgres.cluster import Cluster
@@ -76,7 +69,7 @@ class Lab:
         self.cluster = Cluster(layout)
         self.redis = Redis(layout)
         self.aws = Aws(layout)
-        self.kubernetes = Simulated(layout)
+        self.kubernetes = provider_of(layout)
 
     @classmethod
     def open(cls, name: str = DEFAULT_NAME, report: Report = lambda _line: None) -> Lab:
@@ -84,22 +77,30 @@ class Lab:
         return cls(load_layout(name), report)
 
     @classmethod
-    def up(cls, name: str = DEFAULT_NAME, report: Report = lambda _line: None, *, plays: str | None = None) -> Lab:
+    def up(
+        cls,
+        name: str = DEFAULT_NAME,
+        report: Report = lambda _line: None,
+        *,
+        plays: str | None = None,
+        provider: str | None = None,
+    ) -> Lab:
         """Start the lab called ``name``; one that is half dead is repaired, one that is whole is left alone.
 
         :param plays: the environment whose names and labels it has, ``lab`` or ``staging``. None: what it has played
             so far, ``lab`` where it is new. UsageError where it is up as another one.
+        :param provider: where its Kubernetes comes from. None: what it has had so far; where it is new, what
+            ``DHAKACART_LAB_KUBERNETES`` says, else ``simulated``. UsageError where it is up with another one.
         """
         folder = lab_folder(name)
-        if plays is not None and plays not in PREFIXES:
-            raise UsageError(f"a lab cannot play {plays!r}; remedy: one of {', '.join(PREFIXES)}")
+        wanted = founding.Wanted.of(plays, provider)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755)  # PostgreSQL's user must reach his files
         except OSError as error:
             raise LabError(f"{folder}: cannot be created ({error.strerror}); remedy: set DHAKACART_LAB_HOME") from None
         with exclusive(folder):
-            lab = cls(_layout_for(name, folder, plays), report)
+            lab = cls(founding.layout_for(name, folder, wanted), report)
             leash.hold(folder)
             overlay.write(lab.layout)
             lab.layout.faults.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -141,8 +142,9 @@ class Lab:
         layout = self.layout
         self.report("ending processes")
         self._wake()  # what waits for a frozen part would not end in time
+        kubelets = [kubelet_component(node) for node in layout.kubelets]
         # What would restart or complain goes first, then what may hold the lock of the database cluster, frozen or not.
-        for component in (leash.WATCHDOG, leash.JANITOR, "shopper", "kubelet", "loadbalancer", "aws", "postgres-agent"):
+        for component in (leash.WATCHDOG, leash.JANITOR, "shopper", *kubelets, "loadbalancer", "aws", "postgres-agent"):
             process.stop(layout, component, timeout=2)
         # Before the rest: PostgreSQL's children hide their environment, its own code finds them.
         self.cluster.destroy()
@@ -307,48 +309,6 @@ class Lab:
     def _redis_part(self) -> Part:
         healthy = self.redis.healthy()
         return Part("redis", healthy, "answers" if healthy else "does not answer")
-
-
-def _layout_for(name: str, folder: Path, plays: str | None = None) -> Layout:
-    """The recorded layout, or a new one on a loopback network that nobody uses."""
-    if (folder / LAB_FILE).exists():
-        found = read_layout(folder)
-        if plays not in (None, found.environment):
-            raise UsageError(f"lab {name!r} plays {found.environment}; remedy: runbook lab down, then up --as {plays}")
-        return found
-    lab_id = f"{name}-{secrets.token_hex(4)}"
-    layout = Layout(
-        name=name, folder=folder, subnet=_free_subnet(name), lab_id=lab_id, environment=plays or DEFAULT_PLAYS
-    )
-    temporary = folder / f"{LAB_FILE}.new"
-    temporary.write_text(json.dumps(layout.describe(), indent=2) + "\n", encoding="utf-8")
-    temporary.replace(folder / LAB_FILE)
-    return layout
-
-
-def _free_subnet(name: str) -> int:
-    taken = set()
-    for path in state_root().glob(f"*/{LAB_FILE}"):
-        with contextlib.suppress(LabError):
-            taken.add(read_layout(path.parent).subnet)
-    first = 10 + int.from_bytes(hashlib.sha256(name.encode()).digest()[:2], "big") % 100
-    for offset in range(240):
-        subnet = 10 + (first - 10 + offset) % 240
-        probe = Layout(name=name, folder=Path(), subnet=subnet, lab_id="")
-        if subnet not in taken and all(map(_can_bind, (probe.load_balancer, probe.redis, probe.nodes["a"]))):
-            return subnet
-    raise LabError("no free loopback network 127.x.0.0/16; remedy: runbook lab down for labs you do not need")
-
-
-def _can_bind(address: object) -> bool:
-    host, port = str(address).rsplit(":", 1)
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, int(port)))
-        except OSError:
-            return False
-    return True
 
 
 def _made_anew(before: Roles, after: Roles) -> bool:

@@ -3,6 +3,9 @@
 
 Every lab lives in one folder and on one loopback network, 127.<subnet>.0.0/16, so two labs run side by side
 on the ports that the real services use, and a pod has an address of its own.
+
+To Kubernetes a pod's address is 10.<subnet>.x.y: a real API server takes no loopback address for an endpoint. What
+stands in for the pod network is a rule without a state: who dials 10.<subnet>.x.y dials 127.<subnet>.x.y.
 """
 
 from __future__ import annotations
@@ -23,6 +26,11 @@ NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,19}")
 PREFIXES = {"lab": "dhakacart-lab", "staging": "dhakacart-staging"}
 DEFAULT_PLAYS = "lab"
 ORDERS_KEPT = 2 * 3600.0
+# Where a lab's Kubernetes may come from; see kubernetes.providers.
+PROVIDERS = ("simulated", "control-plane", "kubeconfig")
+DEFAULT_PROVIDER = "simulated"
+# Of a lab's pod network, which every node has an equal part of.
+POD_ADDRESSES = 2250
 
 
 class LabError(Exception):
@@ -63,6 +71,7 @@ class Layout:
 
     :ivar subnet: the second octet of its loopback network.
     :ivar orders_kept: seconds. Orders, backups and the shopper's record that are older are dropped.
+    :ivar provider: where its Kubernetes comes from, one of ``PROVIDERS``.
     """
 
     name: str
@@ -73,6 +82,7 @@ class Layout:
     # --- names of the platform, as Terraform and the manifests would give them for the environment it plays
     environment: str = DEFAULT_PLAYS
     orders_kept: float = ORDERS_KEPT
+    provider: str = DEFAULT_PROVIDER
     namespace: str = "dhakacart"
     region: str = "us-west-2"
     dr_region: str = "us-east-1"
@@ -134,13 +144,30 @@ class Layout:
         return Address(self.host(0, 80), 8025)
 
     @property
-    def kubelet(self) -> Address:
-        return Address(self.host(0, 90), 10250)
+    def metrics_api(self) -> Address:
+        """What serves metrics.k8s.io."""
+        return Address(self.host(0, 52), 4443)
+
+    @property
+    def kubelets(self) -> dict[str, Address]:
+        """Kubernetes node -> where its kubelet listens."""
+        return {f"lab-node-{number}": Address(self.host(0, 89 + number), 10250) for number in (1, 2)}
+
+    def pod_ips(self, node: str) -> list[str]:
+        """The addresses of a node's part of the pod network, as Kubernetes knows them."""
+        share = POD_ADDRESSES // len(self.kubelets)
+        first = list(self.kubelets).index(node) * share
+        return [self.pod_ip(number) for number in range(first, first + share)]
 
     def pod_ip(self, number: int) -> str:
-        """The address of pod ``number`` (0-based), in 127.<subnet>.1.1 … 127.<subnet>.9.250."""
+        """The address of pod ``number`` (0-based), in 10.<subnet>.1.1 … 10.<subnet>.9.250."""
         network, host = divmod(number, 250)
-        return self.host(1 + network, 1 + host)
+        return f"10.{self.subnet}.{1 + network}.{1 + host}"
+
+    def dialled(self, address: str) -> str:
+        """Where what has that address really listens; an address outside the pod network is itself."""
+        inside = f"10.{self.subnet}."
+        return f"127.{self.subnet}.{address.removeprefix(inside)}" if address.startswith(inside) else address
 
     # --- RDS instance ids
     @property
@@ -178,6 +205,10 @@ class Layout:
     @property
     def kubeconfig(self) -> Path:
         return self.credentials / "kubeconfig"
+
+    def kubelet_kubeconfig(self, node: str) -> Path:
+        """The kubelet's own, where the provider tells nodes from administrators."""
+        return self.credentials / f"{node}.kubeconfig"
 
     @property
     def pgpass(self) -> Path:
@@ -231,6 +262,7 @@ class Layout:
             "environment": self.environment,
             "prefix": self.prefix,
             "orders_kept": self.orders_kept,
+            "provider": self.provider,
             "inventory": str(self.inventory),
             "postgres": {
                 "host": endpoints["primary"].host,
@@ -276,9 +308,12 @@ def read_layout(folder: Path) -> Layout:
             lab_id=found["lab_id"],
             environment=str(found.get("environment", DEFAULT_PLAYS)),
             orders_kept=float(found.get("orders_kept", ORDERS_KEPT)),
+            provider=str(found.get("provider", DEFAULT_PROVIDER)),
         )
         if layout.environment not in PREFIXES:
             raise ValueError(f"environment {layout.environment!r}")
+        if layout.provider not in PROVIDERS:
+            raise ValueError(f"provider {layout.provider!r}")
         return layout
     except FileNotFoundError:
         raise LabError(f"no lab is up ({path} is missing); remedy: runbook lab up") from None

@@ -45,7 +45,8 @@ def test_two_labs_run_side_by_side_and_do_not_share_anything(whole_lab: Lab, bes
 
 
 def test_up_repairs_a_lab_that_is_half_dead(beside: Lab) -> None:
-    for component in ("kubernetes", "kubelet", "aws", "loadbalancer", "shopper", "edge", "postgres-agent", "janitor"):
+    kubernetes = (*beside.kubernetes.components, "kubelet-1", "kubelet-2")
+    for component in (*kubernetes, "aws", "loadbalancer", "shopper", "edge", "postgres-agent", "janitor"):
         found = process.find(beside.layout, component)
         assert found is not None, component
         found.kill()

@@ -7,9 +7,10 @@ import base64
 import http.client
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from ..layout import LabError, Layout
+from .access import Access, read_kubeconfig
 from .errors import ApiError
 from .kinds import BY_PLURAL, BY_TYPE, Kind, Obj
 from .registry import MERGE_PATCH
@@ -27,6 +28,21 @@ class Api:
     def __init__(self, layout: Layout, *, deadline: float = DEADLINE) -> None:
         self._layout = layout
         self._deadline = deadline
+        self._access: tuple[float, Access] | None = None
+
+    def _known(self) -> Access:
+        """What the kubeconfig says now; a TLS context is not made anew for each request."""
+        path = self._layout.kubeconfig
+        changed = path.stat().st_mtime if path.exists() else 0.0
+        if self._access is None or self._access[0] != changed:
+            self._access = changed, read_kubeconfig(path)
+        return self._access[1]
+
+    def _connect(self, access: Access) -> http.client.HTTPConnection:
+        netloc = urlsplit(access.server).netloc
+        if access.tls:
+            return http.client.HTTPSConnection(netloc, timeout=self._deadline, context=access.tls)
+        return http.client.HTTPConnection(netloc, timeout=self._deadline)
 
     def get(self, resource: str, name: str, *, namespace: str | None = None) -> Obj:
         return self.request("GET", self._path(resource, namespace, name))
@@ -92,10 +108,10 @@ class Api:
         content_type: str = "application/json",
     ) -> Obj:
         """One request; its JSON answer."""
-        address = self._layout.kubernetes_api
-        connection = http.client.HTTPConnection(address.host, address.port, timeout=self._deadline)
+        access = self._known()
+        connection = self._connect(access)
         asked = urlencode({key: value for key, value in (query or {}).items() if value})
-        headers = {"Authorization": f"Bearer {self._layout.secret('kube-admin-token')}", "Content-Type": content_type}
+        headers = {**access.headers, "Content-Type": content_type}
         try:
             connection.request(
                 method, f"{path}?{asked}" if asked else path, None if body is None else json.dumps(body), headers
@@ -103,8 +119,8 @@ class Api:
             answer = connection.getresponse()
             code, found = answer.status, json.loads(answer.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
-            what = f"the Kubernetes API at {address} did not answer ({error or type(error).__name__})"
-            raise LabError(f"{what}; remedy: runbook lab up") from None
+            what, why = f"the Kubernetes API at {urlsplit(access.server).netloc}", error or type(error).__name__
+            raise LabError(f"{what} did not answer ({why}); remedy: runbook lab up") from None
         finally:
             connection.close()
         if code >= 400:

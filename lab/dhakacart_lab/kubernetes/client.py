@@ -4,20 +4,14 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import logging
-import ssl
-import tempfile
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohttp
-import yaml
 
-from ..layout import LabError
+from .access import Access
 from .errors import ApiError
 from .kinds import Kind, Obj
 from .registry import STRATEGIC_PATCH
@@ -27,67 +21,14 @@ TIMEOUT = 10.0  # seconds a request may take
 WATCH_LIFE = 300  # seconds after which a watch is asked anew
 
 
-@dataclass(frozen=True)
-class Access:
-    """Where the API server is and how to be known to it."""
-
-    server: str
-    token: str = field(default="", repr=False)
-    tls: ssl.SSLContext | None = field(default=None, repr=False)
-
-
-def read_kubeconfig(path: Path, context: str | None = None) -> Access:
-    """The access a kubeconfig describes; LabError for a file that describes none."""
-    try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        chosen = _named(config["contexts"], context or config["current-context"])["context"]
-        cluster = _named(config["clusters"], chosen["cluster"])["cluster"]
-        user = _named(config["users"], chosen["user"])["user"]
-        server = str(cluster["server"])
-        tls = _tls(cluster, user, path.parent) if server.startswith("https") else None
-        return Access(server.rstrip("/"), str(user.get("token", "")), tls)
-    except FileNotFoundError:
-        raise LabError(f"{path}: no kubeconfig; remedy: runbook lab up") from None
-    except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise LabError(f"{path}: not a kubeconfig ({reason}); remedy: runbook lab up") from None
-
-
-def _named(entries: list[Obj], name: str) -> Obj:
-    for entry in entries:
-        if entry["name"] == name:
-            return entry
-    raise KeyError(name)
-
-
-def _tls(cluster: Obj, user: Obj, folder: Path) -> ssl.SSLContext:
-    def material(owner: Obj, key: str) -> str | None:
-        """PEM text of ``key``, embedded or in a file."""
-        if data := owner.get(f"{key}-data"):
-            return base64.b64decode(data).decode()
-        return (folder / owner[key]).read_text(encoding="utf-8") if owner.get(key) else None
-
-    context = ssl.create_default_context(cadata=material(cluster, "certificate-authority"))
-    if cluster.get("insecure-skip-tls-verify"):
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    certificate, private_key = material(user, "client-certificate"), material(user, "client-key")
-    if certificate and private_key:
-        with tempfile.NamedTemporaryFile("w", suffix=".pem") as pem:  # ssl only reads files; this one is 0600
-            pem.write(certificate + "\n" + private_key)
-            pem.flush()
-            context.load_cert_chain(pem.name)
-    return context
-
-
 class Client:
     """Requests to one API server. Raises ApiError for its refusals, aiohttp.ClientError or TimeoutError without it."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
         connector = aiohttp.TCPConnector(ssl=access.tls) if access.tls else aiohttp.TCPConnector()
         timeout = aiohttp.ClientTimeout(total=TIMEOUT)
-        self._session = aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout)
+        self._session = aiohttp.ClientSession(connector=connector, headers=access.headers, timeout=timeout)
 
     async def close(self) -> None:
         await self._session.close()

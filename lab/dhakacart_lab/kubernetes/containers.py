@@ -25,7 +25,7 @@ class RunningContainer:
 def running(layout: Layout, *, namespace: str | None = None, container: str | None = None) -> list[RunningContainer]:
     """The running containers, from the kubelet's folder; neither kubelet nor API server need to be up."""
     found = []
-    for folder in sorted((layout.folder / "pods").glob("*/*/")):
+    for folder in sorted((layout.folder / "pods").glob("*/*/*/")):
         pod_namespace, pod, _ = folder.parent.name.split("_")
         if (namespace or pod_namespace) != pod_namespace or (container or folder.name) != folder.name:
             continue

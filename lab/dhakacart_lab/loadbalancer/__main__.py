@@ -11,8 +11,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from ..kubernetes.access import read_kubeconfig
 from ..layout import LabError, Layout, read_layout
-from . import kubeconfig
 from .proxy import application
 from .targets import Targets
 
@@ -22,7 +22,7 @@ SERVICE = "dhakacart-backend-service"
 async def serve(layout: Layout) -> None:
     """Follow the Service's Endpoints and forward requests until SIGTERM."""
     address = layout.load_balancer
-    targets = Targets(kubeconfig.read(layout.kubeconfig), layout.namespace, SERVICE)
+    targets = Targets(read_kubeconfig(layout.kubeconfig), layout.namespace, SERVICE, dialled=layout.dialled)
     runner = web.AppRunner(application(targets, address.host), access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     await web.TCPSite(runner, address.host, address.port, reuse_address=True).start()

@@ -7,11 +7,12 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 
-from .kubeconfig import ApiAccess
+from ..kubernetes.access import Access
 
 RESYNC_SECONDS = 30
 RETRY_SECONDS = 1.0
@@ -23,10 +24,16 @@ log = logging.getLogger(__name__)
 
 
 class Targets:
-    """The ready addresses of an Endpoints object, in turn. The last known ones stay while the API is away."""
+    """The ready addresses of an Endpoints object, in turn. The last known ones stay while the API is away.
 
-    def __init__(self, access: ApiAccess, namespace: str, name: str) -> None:
+    :param dialled: where what has an address of the pod network really listens.
+    """
+
+    def __init__(
+        self, access: Access, namespace: str, name: str, *, dialled: Callable[[str], str] = lambda address: address
+    ) -> None:
         self._access = access
+        self._dialled = dialled
         self._url = f"{access.server}/api/v1/namespaces/{namespace}/endpoints"
         self._selector = {"fieldSelector": f"metadata.name={name}"}
         self._ready: list[str] = []
@@ -85,7 +92,7 @@ class Targets:
 
     def _take(self, endpoints: dict[str, Any] | None) -> None:
         ready = [
-            f"{address['ip']}:{port['port']}"
+            f"{self._dialled(address['ip'])}:{port['port']}"
             for subset in (endpoints or {}).get("subsets") or []
             for address in subset.get("addresses") or []
             for port in (subset.get("ports") or [])[:1]

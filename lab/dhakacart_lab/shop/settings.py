@@ -45,7 +45,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         raise LabError(f"environment: {name}={value!r} is not a positive whole number; remedy: correct it or unset it")
 
     return Settings(
-        host=environ.get("POD_IP") or "127.0.0.1",
+        # The lab's pods listen elsewhere than Kubernetes thinks; see layout.py.
+        host=environ.get("LAB_LISTEN_ADDRESS") or environ.get("POD_IP") or "127.0.0.1",
         port=number("PORT", 5000),
         db_host=required("DB_HOST"),
         db_port=number("DB_PORT", 5432),

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from dhakacart_lab import process
 from dhakacart_lab.kubernetes.api import Api
-from dhakacart_lab.kubernetes.provider import Simulated
+from dhakacart_lab.kubernetes.providers.simulated import Simulated
 from dhakacart_lab.layout import Layout
 from kubernetes import client as official
 from kubernetes import config
@@ -32,8 +32,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(503 if os.path.exists("sick") else 200)
         self.end_headers()
         self.wfile.write(os.environ.get("GREETING", "").encode())
-print("serving on", os.environ["POD_IP"], flush=True)
-http.server.ThreadingHTTPServer((os.environ["POD_IP"], 8000), Handler).serve_forever()
+print("serving on", os.environ["LAB_LISTEN_ADDRESS"], flush=True)
+http.server.ThreadingHTTPServer((os.environ["LAB_LISTEN_ADDRESS"], 8000), Handler).serve_forever()
 """
 Object = dict[str, Any]
 COUNTER = itertools.count(1)
@@ -114,7 +114,7 @@ class Cluster:
         return self.eventually(f"rollout of {name}", done, timeout=timeout)
 
     def container_folder(self, pod: str) -> Path:
-        return next(iter((self.layout.folder / "pods").glob(f"{self.namespace}_{pod}_*/c")))
+        return next(iter((self.layout.folder / "pods").glob(f"*/{self.namespace}_{pod}_*/c")))
 
 
 @pytest.fixture(scope="session")

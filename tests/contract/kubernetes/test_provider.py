@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dhakacart_lab import process
 from dhakacart_lab.kubernetes import manifests
-from dhakacart_lab.kubernetes.client import read_kubeconfig
+from dhakacart_lab.kubernetes.access import read_kubeconfig
 from dhakacart_lab.layout import LabError
 
 HOME = "dhakacart"
@@ -99,11 +99,11 @@ def test_a_malformed_kubeconfig_is_one_line_that_says_so(tmp_path: Any) -> None:
 
 def test_health_names_what_is_wrong(dhakacart: Any) -> None:
     assert dhakacart.provider.healthy() == []
-    kubelet = process.find(dhakacart.layout, "kubelet")
+    kubelet = process.find(dhakacart.layout, "kubelet-1")
     assert kubelet is not None
     kubelet.suspend()
     try:
-        expected = [f"the kubelet is frozen (pid {kubelet.pid})"]
+        expected = [f"the kubelet of lab-node-1 is frozen (pid {kubelet.pid})"]
         dhakacart.eventually("seen as frozen", lambda: dhakacart.provider.healthy() == expected)
     finally:
         kubelet.resume()

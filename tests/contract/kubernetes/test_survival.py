@@ -14,11 +14,12 @@ from kubernetes import client as official
 from kubernetes import config, watch
 
 
-def crash(cluster: Any, component: str) -> None:
-    found = process.find(cluster.layout, component)
-    assert found is not None
-    found.kill()
-    cluster.eventually(f"{component} dead", lambda: process.find(cluster.layout, component) is None)
+def crash(cluster: Any, *components: str) -> None:
+    for component in components:
+        found = process.find(cluster.layout, component)
+        assert found is not None
+        found.kill()
+        cluster.eventually("dead", lambda component=component: process.find(cluster.layout, component) is None)
 
 
 def start(cluster: Any) -> None:
@@ -72,7 +73,7 @@ def test_pods_outlive_a_killed_kubelet_and_are_adopted(cluster: Any, client: off
     cluster.deployment("web", cluster.web())
     cluster.rolled_out("web")
     before = serving(cluster)
-    crash(cluster, "kubelet")
+    crash(cluster, "kubelet-1", "kubelet-2")
     name = next(iter(before))
     with pytest.raises(official.ApiException) as refused:
         official.CoreV1Api(client).read_namespaced_pod_log(name, cluster.namespace)
@@ -110,7 +111,7 @@ def test_what_happened_while_no_kubelet_ran_is_made_good(cluster: Any) -> None:
     for name in ("dies", "deleted", "forced"):
         cluster.eventually(name, lambda name=name: _ready(cluster, name))
     before = serving(cluster)
-    crash(cluster, "kubelet")
+    crash(cluster, "kubelet-1", "kubelet-2")
     psutil.Process(before["dies"]).kill()
     cluster.api.delete("pods", "deleted", namespace=cluster.namespace)
     cluster.api.delete("pods", "forced", namespace=cluster.namespace, grace=0)

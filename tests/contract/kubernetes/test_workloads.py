@@ -236,14 +236,19 @@ def test_endpoints_follow_readiness_within_a_second_of_the_probe(cluster: Any) -
     cluster.eventually("sick one back", lambda: address in addresses("addresses"), timeout=2.5)
 
 
+def cordon(cluster: Any, unschedulable: bool | None) -> None:
+    for node in cluster.layout.kubelets:
+        cluster.api.patch("nodes", node, {"spec": {"unschedulable": unschedulable}})
+
+
 def test_a_cordoned_node_takes_no_new_pod(cluster: Any) -> None:
-    cluster.api.patch("nodes", "lab-node-1", {"spec": {"unschedulable": True}})
+    cordon(cluster, True)
     try:
         cluster.pod("p", cluster.container("import time; time.sleep(99)"))
         event = cluster.eventually("FailedScheduling", lambda: cluster.events("FailedScheduling"))[0]
-        assert event["message"] == "0/1 nodes are available: 1 node(s) were unschedulable."
+        assert event["message"] == "0/2 nodes are available: 2 node(s) were unschedulable."
     finally:
-        cluster.api.patch("nodes", "lab-node-1", {"spec": {"unschedulable": None}})
+        cordon(cluster, None)
     cluster.eventually("running", lambda: cluster.get("pods", "p")["status"]["phase"] == "Running")
 
 

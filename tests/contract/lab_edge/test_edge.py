@@ -66,7 +66,7 @@ def test_an_endpoint_forwards_to_its_node(running_edge: Layout) -> None:
 def test_the_server_sees_the_address_of_the_client(running_edge: Layout) -> None:
     import psutil
 
-    pod = running_edge.pod_ip(3)
+    pod = running_edge.dialled(running_edge.pod_ip(3))
     address = running_edge.endpoints["primary"]
     with socket.create_connection((address.host, address.port), timeout=2, source_address=(pod, 0)) as connection:
         ask(connection)

@@ -98,7 +98,7 @@ class Servers:
     started: list[Pod] = field(default_factory=list)
 
     def start_pod(self, number: int, *, wait: bool = True, **extra: str) -> Pod:
-        host = self.layout.pod_ip(number)
+        host = self.layout.dialled(self.layout.pod_ip(number))
         log = self.layout.folder / f"pod-{number}-{len(self.started)}.log"
         with log.open("wb") as output:
             child = subprocess.Popen(

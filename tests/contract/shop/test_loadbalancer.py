@@ -22,8 +22,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 from dhakacart_lab import process
+from dhakacart_lab.kubernetes.access import read_kubeconfig
 from dhakacart_lab.layout import LabError, Layout
-from dhakacart_lab.loadbalancer import kubeconfig
 from dhakacart_lab.loadbalancer.proxy import application
 from dhakacart_lab.loadbalancer.targets import Targets
 
@@ -179,7 +179,7 @@ def api(layout: Layout) -> Iterator[EndpointsApiDouble]:
 
 @pytest.fixture
 def targets(layout: Layout) -> Iterator[list[TargetDouble]]:
-    doubles = [TargetDouble(layout.pod_ip(number)) for number in (20, 21)]
+    doubles = [TargetDouble(layout.dialled(layout.pod_ip(number))) for number in (20, 21)]
     yield doubles
     for double in doubles:
         double.stop()
@@ -331,7 +331,7 @@ def test_an_api_behind_tls_is_followed_with_its_own_authority(layout: Layout, ap
     async def follow() -> list[str]:
         path = layout.folder / "tls-kubeconfig"
         path.write_text(json.dumps(config), encoding="utf-8")
-        targets = Targets(kubeconfig.read(path), "dhakacart", "dhakacart-backend-service")
+        targets = Targets(read_kubeconfig(path), "dhakacart", "dhakacart-backend-service")
         following = asyncio.create_task(targets.follow())
         while targets.synced_at is None and targets.error == "not read yet":
             await asyncio.sleep(0.02)
@@ -349,5 +349,5 @@ def test_a_broken_kubeconfig_is_named_in_one_line(tmp_path: Path, content: str) 
     path = tmp_path / "kubeconfig"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(LabError, match="cannot be used as a kubeconfig") as caught:
-        kubeconfig.read(path)
+        read_kubeconfig(path)
     assert "\n" not in str(caught.value)

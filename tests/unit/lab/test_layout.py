@@ -9,6 +9,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from dhakacart_lab import founding
 from dhakacart_lab import lab as lab_module
 from dhakacart_lab.layout import LabError, Layout, UsageError, lab_folder, load_layout, read_layout, state_root
 from dhakacart_lab.locking import exclusive
@@ -27,11 +28,14 @@ def addresses(found: Layout) -> list[str]:
         found.aws,
         found.load_balancer,
         found.webhook,
-        found.kubelet,
+        found.metrics_api,
     )
     return [
-        *(address.host for address in (*found.endpoints.values(), *found.nodes.values(), *fixed)),
-        *(found.pod_ip(number) for number in range(600)),
+        *(
+            address.host
+            for address in (*found.endpoints.values(), *found.nodes.values(), *found.kubelets.values(), *fixed)
+        ),
+        *(found.dialled(found.pod_ip(number)) for number in range(600)),
     ]
 
 
@@ -107,44 +111,44 @@ def record(home: Path, name: str, subnet: int) -> None:
 
 
 def test_a_new_lab_takes_a_network_that_no_other_lab_has(home: Path) -> None:
-    first = lab_module._free_subnet("blue")
+    first = founding.free_subnet("blue")
     assert 10 <= first < 250
     record(home, "other", first)
-    second = lab_module._free_subnet("blue")
+    second = founding.free_subnet("blue")
     assert second != first
     assert 10 <= second < 250
 
 
 def test_a_name_comes_back_to_its_network(home: Path) -> None:
-    assert lab_module._free_subnet("blue") == lab_module._free_subnet("blue")
+    assert founding.free_subnet("blue") == founding.free_subnet("blue")
 
 
 def test_a_network_on_which_something_listens_is_not_taken(home: Path) -> None:
-    first = lab_module._free_subnet("blue")
+    first = founding.free_subnet("blue")
     with socket.socket() as stranger:
         stranger.bind((str(layout(first).redis.host), layout(first).redis.port))
         stranger.listen()
-        assert lab_module._free_subnet("blue") != first
-    assert lab_module._free_subnet("blue") == first
+        assert founding.free_subnet("blue") != first
+    assert founding.free_subnet("blue") == first
 
 
 def test_a_broken_neighbour_does_not_keep_a_lab_from_starting(home: Path) -> None:
     record(home, "broken", 10)
     (home / "broken" / "lab.json").write_text("{")
-    lab_module._free_subnet("blue")
+    founding.free_subnet("blue")
 
 
 def test_where_every_network_is_taken_the_remedy_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab_module, "_can_bind", lambda _address: False)
+    monkeypatch.setattr(founding, "_can_bind", lambda _address: False)
     with pytest.raises(LabError, match="no free loopback network"):
-        lab_module._free_subnet("blue")
+        founding.free_subnet("blue")
 
 
 def test_a_lab_keeps_its_identity_when_it_is_started_again(home: Path) -> None:
     folder = home / "blue"
     folder.mkdir()
-    first = lab_module._layout_for("blue", folder)
-    assert lab_module._layout_for("blue", folder) == first
+    first = founding.layout_for("blue", folder)
+    assert founding.layout_for("blue", folder) == first
     assert first.lab_id.startswith("blue-")
 
 
@@ -166,7 +170,7 @@ def test_a_lab_that_was_only_begun_or_is_spoilt_can_be_taken_down(home: Path, te
 def test_a_lab_that_is_at_work_is_not_taken_down(home: Path) -> None:
     folder = home / "blue"
     folder.mkdir()
-    lab = lab_module.Lab(lab_module._layout_for("blue", folder))
+    lab = lab_module.Lab(founding.layout_for("blue", folder))
     with exclusive(folder), pytest.raises(LabError, match="is at work on this lab; remedy: wait"):
         lab.down()
     lab.down()
@@ -176,7 +180,7 @@ def test_a_lab_that_is_at_work_is_not_taken_down(home: Path) -> None:
 def test_a_credential_that_was_lost_is_not_replaced_by_one_that_no_server_knows(home: Path) -> None:
     folder = home / "blue"
     (folder / "postgres").mkdir(parents=True)
-    lab = lab_module.Lab(lab_module._layout_for("blue", folder))
+    lab = lab_module.Lab(founding.layout_for("blue", folder))
     lab._create_credentials()
     (folder / "postgres" / "roles.json").write_text('{"a": "primary"}')
     lab._create_credentials()
@@ -204,10 +208,40 @@ def test_servers_whose_data_was_gone_are_told_from_those_that_were_repaired(
 def test_a_lab_plays_what_it_was_told_first(home: Path) -> None:
     folder = home / "blue"
     folder.mkdir()
-    assert lab_module._layout_for("blue", folder, "staging").prefix == "dhakacart-staging"
-    assert lab_module._layout_for("blue", folder).environment == "staging"
+    assert founding.layout_for("blue", folder, founding.Wanted("staging")).prefix == "dhakacart-staging"
+    assert founding.layout_for("blue", folder).environment == "staging"
     with pytest.raises(UsageError, match="lab 'blue' plays staging; remedy: runbook lab down"):
-        lab_module._layout_for("blue", folder, "lab")
+        founding.layout_for("blue", folder, founding.Wanted("lab"))
+
+
+def test_a_lab_keeps_the_kubernetes_it_was_founded_with(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = home / "blue"
+    folder.mkdir()
+    monkeypatch.setenv(founding.PROVIDER_VARIABLE, "control-plane")
+    assert founding.layout_for("blue", folder).provider == "control-plane"
+    monkeypatch.delenv(founding.PROVIDER_VARIABLE)
+    assert founding.layout_for("blue", folder).provider == "control-plane"
+    with pytest.raises(UsageError, match="lab 'blue' has the control-plane Kubernetes; remedy: runbook lab down"):
+        founding.layout_for("blue", folder, founding.Wanted(provider="simulated"))
+
+
+@pytest.mark.parametrize("asked", ["minikube", "Simulated"])
+def test_a_provider_that_there_is_not_is_refused(home: Path, asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match=f"--kubernetes: there is no provider '{asked}'; remedy: one of simulated"):
+        lab_module.Lab.up("blue", provider=asked)
+    monkeypatch.setenv(founding.PROVIDER_VARIABLE, asked)
+    with pytest.raises(UsageError, match=f"{founding.PROVIDER_VARIABLE}: there is no provider '{asked}'"):
+        lab_module.Lab.up("blue")
+
+
+def test_the_pod_network_is_not_a_loopback_network_to_kubernetes_and_is_one_to_the_machine() -> None:
+    found = layout()
+    assert found.pod_ip(0) == "10.77.1.1"
+    assert found.dialled("10.77.1.1") == "127.77.1.1"
+    assert found.dialled("10.7.1.1") == "10.7.1.1"
+    first, second = (set(found.pod_ips(node)) for node in found.kubelets)
+    assert not first & second
+    assert len(first) == len(second) == 1125
 
 
 def test_a_lab_cannot_play_production(home: Path) -> None:

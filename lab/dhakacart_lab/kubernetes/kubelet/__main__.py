@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the kubelet of one lab until SIGTERM. Its containers go on: the next kubelet takes them over."""
+"""Run the kubelet of one node until SIGTERM. Its containers go on: the next kubelet takes them over."""
 
 from __future__ import annotations
 
@@ -15,38 +15,42 @@ import aiohttp
 from aiohttp import web
 
 from ...layout import Layout, read_layout
-from ..client import Client, read_kubeconfig
+from ..access import read_kubeconfig
+from ..client import Client
 from ..kinds import POD, Obj
 from . import node, runtime
 from .events import Events
 from .logs import Endpoint
-from .pod import PodWorker, folder_of
+from .pod import PodWorker, folder_of, pods_of
 
 LOG = logging.getLogger(__name__)
-POD_ADDRESSES = 2250  # of a lab's pod network
 
 
 class Kubelet:
     """The pods of this node, each with its worker."""
 
-    def __init__(self, layout: Layout, client: Client, session: aiohttp.ClientSession) -> None:
-        self._layout, self._client, self._session = layout, client, session
-        self._events = Events(client, node.NAME)
+    def __init__(self, layout: Layout, name: str, client: Client, session: aiohttp.ClientSession) -> None:
+        self._layout, self._node, self._client, self._session = layout, name, client, session
+        self._events = Events(client, name)
+        self._addresses = layout.pod_ips(name)
         self._workers: dict[str, PodWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._next_ip = 0
         self._cleaned = False
+
+    def _folder(self, pod: Obj) -> Path:
+        return folder_of(self._layout, self._node, pod)
 
     def workers(self) -> list[PodWorker]:
         return list(self._workers.values())
 
     async def run(self) -> None:
         """Follow the pods of the node until cancelled."""
-        await node.register(self._client, self._layout)
+        await node.register(self._client, self._layout, self._node)
         async with asyncio.TaskGroup() as group:
-            group.create_task(node.heartbeat(self._client, self._layout))
+            group.create_task(node.heartbeat(self._client, self._layout, self._node))
             group.create_task(self._events.run())
-            query = {"fieldSelector": f"spec.nodeName={node.NAME}"}
+            query = {"fieldSelector": f"spec.nodeName={self._node}"}
             group.create_task(self._client.follow(POD, query, self._listed, self._changed))
 
     def _listed(self, pods: list[Obj]) -> None:
@@ -55,14 +59,14 @@ class Kubelet:
             if uid not in present:
                 worker.removed()
         if not self._cleaned:
-            self._end_orphans({folder_of(self._layout, pod).name for pod in pods})
+            self._end_orphans({self._folder(pod).name for pod in pods})
             self._cleaned = True
         for pod in sorted(pods, key=lambda found: not found.get("status", {}).get("podIP")):
             self._changed("ADDED", pod)  # those that have an address first: they keep it
 
     def _end_orphans(self, known: set[str]) -> None:
         """End what runs of pods that were deleted while no kubelet was there."""
-        root = self._layout.folder / "pods"
+        root = pods_of(self._layout, self._node)
         for folder in root.iterdir() if root.exists() else ():
             if folder.name in known:
                 continue
@@ -82,9 +86,9 @@ class Kubelet:
         if worker:
             worker.update(pod)
             return
-        if pod.get("status", {}).get("phase") in ("Succeeded", "Failed") and not folder_of(self._layout, pod).exists():
+        if pod.get("status", {}).get("phase") in ("Succeeded", "Failed") and not self._folder(pod).exists():
             return
-        worker = PodWorker(self._layout, self._client, self._session, self._events, pod, self._address(pod))
+        worker = PodWorker(self._layout, self._node, self._client, self._session, self._events, pod, self._address(pod))
         worker.update(pod)
         self._workers[uid] = worker
         self._tasks[uid] = asyncio.create_task(self._work(uid, worker))
@@ -104,24 +108,26 @@ class Kubelet:
             return str(known)
         used = {worker.pod_ip for worker in self._workers.values()}
         while True:
-            address = self._layout.pod_ip(self._next_ip)
-            self._next_ip = (self._next_ip + 1) % POD_ADDRESSES
+            address = self._addresses[self._next_ip]
+            self._next_ip = (self._next_ip + 1) % len(self._addresses)
             if address not in used:
                 return address
 
 
-async def serve(layout: Layout) -> None:
+async def serve(layout: Layout, name: str) -> None:
     stopped = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
-    access = read_kubeconfig(layout.kubeconfig)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    own = layout.kubelet_kubeconfig(name)
+    access = read_kubeconfig(own if own.exists() else layout.kubeconfig)
     client = Client(access)
     connector = aiohttp.TCPConnector(force_close=True, limit=0)  # a probe opens a connection of its own
     async with aiohttp.ClientSession(connector=connector) as session:
-        kubelet = Kubelet(layout, client, session)
+        kubelet = Kubelet(layout, name, client, session)
         runner = web.AppRunner(Endpoint(kubelet.workers, access.token).build(), access_log=None, shutdown_timeout=0.05)
         await runner.setup()
-        await web.TCPSite(runner, layout.kubelet.host, layout.kubelet.port).start()
+        address = layout.kubelets[name]
+        await web.TCPSite(runner, address.host, address.port).start()
         running = asyncio.create_task(kubelet.run())
         waiting = asyncio.create_task(stopped.wait())
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -137,7 +143,7 @@ async def serve(layout: Layout) -> None:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
-    asyncio.run(serve(read_layout(Path(sys.argv[1]))))
+    asyncio.run(serve(read_layout(Path(sys.argv[1])), sys.argv[2]))
 
 
 if __name__ == "__main__":

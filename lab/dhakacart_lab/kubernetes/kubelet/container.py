@@ -21,6 +21,8 @@ from . import images, probes, runtime, variables
 FIRST_BACK_OFF = 10.0  # seconds
 MAX_BACK_OFF = 300.0
 RESET_AFTER = 2 * MAX_BACK_OFF  # seconds of running after which a crash counts as the first again
+# Tells a process where to listen: an address of the pod network is one for Kubernetes only.
+LISTEN = "LAB_LISTEN_ADDRESS"
 SYNC_RETRY = 10.0  # seconds until a missing secret is looked for again, as a kubelet's backOffPeriod
 
 
@@ -120,7 +122,9 @@ class Container:
     async def _resolve(self) -> images.Image | None:
         image = images.find(str(self.spec["image"]))
         if image is not None:
-            self._env = await variables.resolve(self._around.client, self._around.pod(), self.spec, image)
+            around = self._around
+            env = await variables.resolve(around.client, around.pod(), self.spec, image)
+            self._env = {**env, LISTEN: around.layout.dialled(around.pod_ip)}
         return image
 
     async def _start(self) -> bool:
@@ -225,7 +229,7 @@ class Container:
     async def _probe(self, started_at: float) -> None:
         """Startup first; once it passed, liveness and readiness side by side."""
         around = self._around
-        target = probes.Target(around.session, around.pod_ip, self.spec, self._env, self.folder)
+        target = probes.Target(around.session, around.layout.dialled(around.pod_ip), self.spec, self._env, self.folder)
 
         def heard(kind: str) -> Callable[[str], None]:
             return lambda problem: self._event("Warning", "Unhealthy", f"{kind} probe failed: {problem}")

@@ -15,7 +15,6 @@ from ..errors import ApiError
 from ..kinds import LEASE, NAMESPACE, NODE, Obj, micro_timestamp, timestamp
 
 LOG = logging.getLogger(__name__)
-NAME = "lab-node-1"
 LEASES = "kube-node-lease"
 RENEW = 10.0  # seconds
 STATUS_PERIOD = 300.0  # seconds between two reports of an unchanged status
@@ -29,26 +28,27 @@ PRESSURES = (
 )
 
 
-def status(layout: Layout, previous: Obj | None) -> Obj:
-    """The node's status now; transition times go on where nothing changed."""
+def status(layout: Layout, name: str, previous: Obj | None) -> Obj:
+    """The status of node ``name`` now; transition times go on where nothing changed."""
+    kubelet = layout.kubelets[name]
     old = {found["type"]: found for found in (previous or {}).get("status", {}).get("conditions", [])}
 
-    def condition(name: str, value: str, reason: str, message: str) -> Obj:
-        since = old[name]["lastTransitionTime"] if old.get(name, {}).get("status") == value else timestamp()
+    def condition(kind: str, value: str, reason: str, message: str) -> Obj:
+        since = old[kind]["lastTransitionTime"] if old.get(kind, {}).get("status") == value else timestamp()
         times = {"lastHeartbeatTime": timestamp(), "lastTransitionTime": since}
-        return {"type": name, "status": value, "reason": reason, "message": message, **times}
+        return {"type": kind, "status": value, "reason": reason, "message": message, **times}
 
-    conditions = [condition(name, "False", reason, message) for name, reason, message in PRESSURES]
+    conditions = [condition(kind, "False", reason, message) for kind, reason, message in PRESSURES]
     conditions.append(condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"))
     return {
         "capacity": CAPACITY,
         "allocatable": CAPACITY,
         "conditions": conditions,
         "addresses": [
-            {"type": "InternalIP", "address": layout.kubelet.host},
-            {"type": "Hostname", "address": NAME},
+            {"type": "InternalIP", "address": kubelet.host},
+            {"type": "Hostname", "address": name},
         ],
-        "daemonEndpoints": {"kubeletEndpoint": {"Port": layout.kubelet.port}},
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": kubelet.port}},
         "nodeInfo": {
             "architecture": "amd64",
             "operatingSystem": "linux",
@@ -64,12 +64,12 @@ def status(layout: Layout, previous: Obj | None) -> Obj:
     }
 
 
-async def register(client: Client, layout: Layout) -> None:
+async def register(client: Client, layout: Layout, name: str) -> None:
     """Create the node, or report on the one there is. Tries until the API server answers."""
     pause = 0.1
     while True:
         try:
-            await _register(client, layout)
+            await _register(client, layout, name)
             return
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
             LOG.warning("registration: %s; again in %.1f s", error or type(error).__name__, pause)
@@ -77,21 +77,22 @@ async def register(client: Client, layout: Layout) -> None:
             pause = min(5.0, 2 * pause)
 
 
-async def _register(client: Client, layout: Layout) -> None:
+async def _register(client: Client, layout: Layout, name: str) -> None:
+    zone = "abc"[list(layout.kubelets).index(name) % 3]
     labels = {
         "NodeGroup": "main",
-        "kubernetes.io/hostname": NAME,
+        "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",
         "topology.kubernetes.io/region": layout.region,
-        "topology.kubernetes.io/zone": f"{layout.region}a",
+        "topology.kubernetes.io/zone": layout.region + zone,
     }
     try:
-        await client.create(NODE, "", {"metadata": {"name": NAME, "labels": labels}})
+        await client.create(NODE, "", {"metadata": {"name": name, "labels": labels}})
     except ApiError as error:
         if error.code != 409:
             raise
-    await report(client, layout)
+    await report(client, layout, name)
     try:
         await client.create(NAMESPACE, "", {"metadata": {"name": LEASES}})
     except ApiError as error:
@@ -99,12 +100,12 @@ async def _register(client: Client, layout: Layout) -> None:
             raise
 
 
-async def report(client: Client, layout: Layout) -> None:
-    previous = await client.get(NODE, "", NAME)
-    await client.patch(NODE, "", NAME, {"status": status(layout, previous)}, "status")
+async def report(client: Client, layout: Layout, name: str) -> None:
+    previous = await client.get(NODE, "", name)
+    await client.patch(NODE, "", name, {"status": status(layout, name, previous)}, "status")
 
 
-async def heartbeat(client: Client, layout: Layout) -> None:
+async def heartbeat(client: Client, layout: Layout, name: str) -> None:
     """Renew the lease until cancelled; report the status where the control plane gave the node up."""
     clock = asyncio.get_running_loop()
     reported = renewed = clock.time()
@@ -112,10 +113,10 @@ async def heartbeat(client: Client, layout: Layout) -> None:
     while True:
         late = late or clock.time() - renewed > 2 * RENEW  # it was frozen, and may have been given up
         try:
-            await _renew(client)
+            await _renew(client, name)
             renewed = clock.time()
             if late or clock.time() - reported > STATUS_PERIOD:
-                await report(client, layout)
+                await report(client, layout, name)
                 reported, late = clock.time(), False
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
             LOG.warning("heartbeat: %s", error or type(error).__name__)
@@ -125,11 +126,11 @@ async def heartbeat(client: Client, layout: Layout) -> None:
         await asyncio.sleep(RENEW)
 
 
-async def _renew(client: Client) -> None:
-    spec = {"holderIdentity": NAME, "leaseDurationSeconds": 40, "renewTime": micro_timestamp()}
+async def _renew(client: Client, name: str) -> None:
+    spec = {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": micro_timestamp()}
     try:
-        await client.patch(LEASE, LEASES, NAME, {"spec": spec})
+        await client.patch(LEASE, LEASES, name, {"spec": spec})
     except ApiError as error:
         if error.code != 404:
             raise
-        await client.create(LEASE, LEASES, {"metadata": {"name": NAME}, "spec": spec})
+        await client.create(LEASE, LEASES, {"metadata": {"name": name}, "spec": spec})

@@ -23,9 +23,14 @@ OURS = {"Initialized", "Ready", "ContainersReady"}
 UNSENT = (aiohttp.ClientError, TimeoutError)
 
 
-def folder_of(layout: Layout, pod: Obj) -> Path:
+def pods_of(layout: Layout, node: str) -> Path:
+    """Where a node keeps its pods' folders."""
+    return layout.folder / "pods" / node
+
+
+def folder_of(layout: Layout, node: str, pod: Obj) -> Path:
     meta = pod["metadata"]
-    return layout.folder / "pods" / f"{meta['namespace']}_{meta['name']}_{meta['uid']}"
+    return pods_of(layout, node) / f"{meta['namespace']}_{meta['name']}_{meta['uid']}"
 
 
 def _told(status: Obj) -> Obj:
@@ -38,10 +43,18 @@ class PodWorker:
     """Runs one pod until it is deleted."""
 
     def __init__(
-        self, layout: Layout, client: Client, session: aiohttp.ClientSession, events: Events, pod: Obj, pod_ip: str
+        self,
+        layout: Layout,
+        node: str,
+        client: Client,
+        session: aiohttp.ClientSession,
+        events: Events,
+        pod: Obj,
+        pod_ip: str,
     ) -> None:
-        self.pod, self.pod_ip, self._client, self._layout = pod, pod_ip, client, layout
-        self.folder = folder_of(layout, pod)
+        self.pod, self.pod_ip, self._client = pod, pod_ip, client
+        self._host = layout.kubelets[node].host
+        self.folder = folder_of(layout, node, pod)
         self._dirty = asyncio.Event()
         self._deleted = asyncio.Event()
         self._gone = False
@@ -66,10 +79,6 @@ class PodWorker:
         ]
         self.containers = [Container(s, around, known.get(s["name"])) for s in pod["spec"]["containers"]]
         self._initialized = not self.init
-
-    @property
-    def _host(self) -> str:
-        return self._layout.kubelet.host
 
     def update(self, pod: Obj) -> None:
         """The API server's new state of the pod."""

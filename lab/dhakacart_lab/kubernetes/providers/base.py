@@ -1,26 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the lab's Kubernetes comes from: one interface, and the simulated one behind it."""
+"""What every provider does: objects and pods, through the API only. Who serves the API is the subclass's."""
 
 from __future__ import annotations
 
-import os
+import abc
 import signal
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar
 
-import yaml
+from ... import process
+from ...layout import LabError, Layout
+from .. import containers, manifests
+from ..api import Api
+from ..errors import ApiError
+from ..kinds import BY_TYPE, Obj, is_true
 
-from .. import process
-from ..layout import LabError, Layout
-from . import containers, manifests
-from .api import Api
-from .errors import ApiError
-from .kinds import BY_TYPE, Obj, is_true
-
-CONTEXT, READER_CONTEXT = "lab", "lab-readonly"
-SERVER_START = 15.0  # seconds
+NODES_READY = 20.0  # seconds
 PODS_READY = 45.0  # seconds
-NODE = "lab-node-1"
+KUBELET = "dhakacart_lab.kubernetes.kubelet"
 CONTROLLERS = "deployment.kubernetes.io/"  # annotations under this are the deployment controller's
 WAITING = {"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError", "RunContainerError"}
 KEPT_FOR_UNDO = "-previous"  # the copy of a Secret that a repair has changed; healed, there is nothing to undo
@@ -36,42 +33,39 @@ RESET_KINDS = {
 }
 
 
-class Provider(Protocol):
-    """A Kubernetes for the lab."""
-
-    def up(self, objects: Iterable[Obj]) -> None:
-        """Start what is dead, create the objects that are missing, wait until the backend's pods are ready."""
-
-    def down(self) -> None:
-        """End everything it started, the pods included."""
-
-    def healthy(self) -> list[str]:
-        """What is wrong, each in one line; empty where all is well."""
-
-    def reset(self) -> None:
-        """Put DhakaCart's objects back to the manifests."""
+def kubelet_component(node: str) -> str:
+    """The name under which the kubelet of a node runs: ``kubelet-1`` of ``lab-node-1``."""
+    return f"kubelet-{node.rpartition('-')[2]}"
 
 
-class Simulated:
-    """Our API server, controllers and kubelet, as local processes."""
+class Provider(abc.ABC):
+    """A Kubernetes for the lab, with process kubelets as its nodes.
+
+    :cvar components: the processes that serve its API, in the order they start, and what a person calls them.
+    """
+
+    components: ClassVar[Mapping[str, str]]
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.api = Api(layout)
 
+    @abc.abstractmethod
+    def start(self) -> None:
+        """Start what is dead of the control plane, until its API answers. The kubeconfig is written by then."""
+
+    @abc.abstractmethod
+    def stop(self) -> None:
+        """End what :meth:`start` started. The kubelets and their containers have ended by then."""
+
     def up(self, objects: Iterable[Obj], *, wait: bool = True) -> None:
-        """As :meth:`Provider.up`; an object that exists stays as it is. ``wait=False`` does not wait for pods."""
-        layout = self.layout
-        write_kubeconfig(layout)
-        for component in ("kubernetes", "kubelet"):
-            if frozen := process.find(layout, component):
-                frozen.send_signal(signal.SIGCONT)
-        process.start_python(layout, "kubernetes", "dhakacart_lab.kubernetes.server")
-        log = layout.logs / "kubernetes.log"
-        process.wait_for("the Kubernetes API", self._answers, timeout=SERVER_START, log=log, interval=0.02)
-        process.start_python(layout, "kubelet", "dhakacart_lab.kubernetes.kubelet")
-        # first a node, then pods: otherwise every start begins with a FailedScheduling warning.
-        process.wait_for(f"node {NODE}", self._node_ready, timeout=SERVER_START, log=layout.logs / "kubelet.log")
+        """Start what is dead, create the objects that are missing; an object that exists stays as it is.
+
+        :param wait: until the pods of the objects are ready.
+        """
+        self._thaw()
+        self.start()
+        self._start_kubelets()
         wanted = list(objects)
         for obj in wanted:
             self._create_missing(obj)
@@ -79,18 +73,35 @@ class Simulated:
             deployments = [obj["metadata"] for obj in wanted if obj["kind"] == "Deployment"]
             self._wait_for(deployments)
 
-    def _answers(self) -> bool:
+    def _thaw(self) -> None:
+        for component in (*self.components, *map(kubelet_component, self.layout.kubelets)):
+            if frozen := process.find(self.layout, component):
+                frozen.send_signal(signal.SIGCONT)
+
+    def _start_kubelets(self) -> None:
+        """First nodes, then pods: otherwise every start begins with a FailedScheduling warning."""
+        for node in self.layout.kubelets:
+            process.start_python(self.layout, kubelet_component(node), KUBELET, node)
+        for node in self.layout.kubelets:
+            log = self.layout.logs / f"{kubelet_component(node)}.log"
+            process.wait_for(f"node {node}", self._is_ready(node), timeout=NODES_READY, log=log)
+
+    def answers(self) -> bool:
+        """Whether the API server takes requests."""
         try:
             self.api.request("GET", "/version")
-        except LabError:
+        except (ApiError, LabError):
             return False
         return True
 
-    def _node_ready(self) -> bool:
-        try:
-            return is_true(self.api.get("nodes", NODE), "Ready")
-        except ApiError:
-            return False
+    def _is_ready(self, node: str) -> Callable[[], bool]:
+        def ready() -> bool:
+            try:
+                return is_true(self.api.get("nodes", node), "Ready")
+            except ApiError:
+                return False
+
+        return ready
 
     def _create_missing(self, obj: Obj) -> None:
         try:
@@ -108,35 +119,40 @@ class Simulated:
                     return False
             return True
 
-        log = self.layout.logs / "kubelet.log"
-        process.wait_for("the backend's pods", ready, timeout=PODS_READY, log=log, interval=0.1)
+        process.wait_for("the backend's pods", ready, timeout=PODS_READY, log=self.layout.logs, interval=0.1)
 
     def down(self) -> None:
-        process.stop(self.layout, "kubelet")
+        """End everything, the pods included."""
+        for node in self.layout.kubelets:
+            process.stop(self.layout, kubelet_component(node))
         for container in containers.running(self.layout):
             process.end([container.process], timeout=2.0)
-        process.stop(self.layout, "kubernetes")
+        self.stop()
 
     def healthy(self) -> list[str]:
+        """What is wrong, each in one line; empty where all is well."""
+        if problems := self._ill_processes():
+            return problems
+        try:
+            nodes = {node: self.api.get("nodes", node) for node in self.layout.kubelets}
+            backend = self.api.get("deployments", manifests.BACKEND, namespace=self.layout.namespace)
+        except (ApiError, LabError) as error:
+            return [str(error)]
+        problems = [f"node {name} is not ready" for name, node in nodes.items() if not is_true(node, "Ready")]
+        if not _rolled_out(backend):
+            wanted, ready = backend["spec"]["replicas"], backend.get("status", {}).get("readyReplicas", 0)
+            problems.append(f"{manifests.BACKEND}: {ready} of {wanted} pods are ready, or a rollout is under way")
+        return problems
+
+    def _ill_processes(self) -> list[str]:
         problems = []
-        for component, what in (("kubernetes", "the Kubernetes API server"), ("kubelet", "the kubelet")):
+        kubelets = {kubelet_component(node): f"the kubelet of {node}" for node in self.layout.kubelets}
+        for component, what in {**self.components, **kubelets}.items():
             running = process.find(self.layout, component)
             if running is None:
                 problems.append(f"{what} does not run")
             elif running.status() == "stopped":
                 problems.append(f"{what} is frozen (pid {running.pid})")
-        if problems:
-            return problems
-        try:
-            node = self.api.get("nodes", NODE)
-            backend = self.api.get("deployments", manifests.BACKEND, namespace=self.layout.namespace)
-        except (ApiError, LabError) as error:
-            return [str(error)]
-        if not is_true(node, "Ready"):
-            problems.append(f"node {NODE} is not ready")
-        if not _rolled_out(backend):
-            wanted, ready = backend["spec"]["replicas"], backend.get("status", {}).get("readyReplicas", 0)
-            problems.append(f"{manifests.BACKEND}: {ready} of {wanted} pods are ready, or a rollout is under way")
         return problems
 
     def reset(self) -> None:
@@ -154,7 +170,8 @@ class Simulated:
         for pod in self.api.list("pods", namespace=self.layout.namespace):
             if _waits(pod):  # a new pod starts at once; this one would wait for the end of its back-off
                 self._delete_pod(pod)
-        self.api.patch("nodes", NODE, {"spec": {"unschedulable": None}})
+        for node in self.layout.kubelets:
+            self.api.patch("nodes", node, {"spec": {"unschedulable": None}})
 
     def _put_back(self, obj: Obj) -> None:
         """Replace an object, keeping what controllers noted on it; one whose immutable fields differ is made anew."""
@@ -194,7 +211,7 @@ class Simulated:
             ready = [pod for pod in pods if is_true(pod, "Ready") and pod["metadata"]["uid"] not in gone]
             return len(ready) >= int(wanted)
 
-        process.wait_for("the new backend pods", replaced, timeout=PODS_READY, log=self.layout.logs / "kubelet.log")
+        process.wait_for("the new backend pods", replaced, timeout=PODS_READY, log=self.layout.logs)
 
 
 def _rolled_out(deployment: Obj) -> bool:
@@ -208,25 +225,3 @@ def _waits(pod: Obj) -> bool:
     """Whether a container of the pod sits out a back-off or waits for a missing Secret."""
     states = [found["state"].get("waiting", {}) for found in pod.get("status", {}).get("containerStatuses", [])]
     return any(state.get("reason") in WAITING for state in states)
-
-
-def write_kubeconfig(layout: Layout) -> None:
-    """The lab's kubeconfig, 0600: contexts ``lab`` (administrator) and ``lab-readonly``."""
-    users = {CONTEXT: "kube-admin-token", READER_CONTEXT: "kube-readonly-token"}
-    cluster = f"{layout.prefix}-cluster"
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": cluster, "cluster": {"server": f"http://{layout.kubernetes_api}"}}],
-        "users": [{"name": name, "user": {"token": layout.secret(token)}} for name, token in users.items()],
-        "contexts": [
-            {"name": name, "context": {"cluster": cluster, "user": name, "namespace": layout.namespace}}
-            for name in users
-        ],
-        "current-context": CONTEXT,
-    }
-    temporary = layout.kubeconfig.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        yaml.safe_dump(config, file, sort_keys=False)
-    temporary.replace(layout.kubeconfig)
