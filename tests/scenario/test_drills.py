@@ -35,8 +35,10 @@ from tests.unit.wrapper.drill.doubles import GOOD, LAB_ID, ScriptedLauncher
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("DHAKACART_DRILL_KILLS", "2"))
-# From the first reading until long after the recovery: nine phases lie in between.
+# Every other one at any moment, from the first reading until long after the recovery; the others while the fault is
+# at work, however fast the machine is.
 KILLED_AFTER = (1.0, 45.0)
+KILLED_INTO_THE_FAULT = (0.0, 5.0)
 
 
 class Drill:
@@ -276,11 +278,15 @@ def test_a_controller_that_is_killed_leaves_nothing_after_the_leash(
     drills = short_leash(tmp_path / "drills")
     chance = random.Random(20261123)
     died_in: list[str] = []
-    for _ in range(KILLS):
+    for number in range(KILLS):
         lab.wait_until_well()
         before = snapshot(lab)
         running = drill.start("run", "database-primary-killed", DHAKACART_DRILLS=str(drills))
-        time.sleep(chance.uniform(*KILLED_AFTER))
+        if number % 2:
+            time.sleep(chance.uniform(*KILLED_AFTER))
+        else:
+            process.wait_for("the fault", lambda: bool(active(lab.layout)), timeout=60, interval=0.1)
+            time.sleep(chance.uniform(*KILLED_INTO_THE_FAULT))
         running.kill()
         running.wait()
         process.wait_for("the leash", lambda: not active(lab.layout), timeout=120, interval=0.5)

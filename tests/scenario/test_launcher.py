@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
@@ -468,8 +469,9 @@ class Looking(threading.Thread):
     def run(self) -> None:
         while not self._stop_it.is_set():
             for folder in folders():
-                for path in folder.rglob("*"):
-                    self.files += self._look(path)
+                with contextlib.suppress(FileNotFoundError):  # files come and go while they are looked for
+                    for path in folder.rglob("*"):
+                        self.files += self._look(path)
             for path in Path("/proc").glob("[0-9]*/cmdline"):
                 self.arguments += self._look(path)
             for pid in (path.name for path in Path("/proc").glob("[0-9]*")):

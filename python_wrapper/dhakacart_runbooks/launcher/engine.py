@@ -22,6 +22,7 @@ from .environment import RUNNERS_OWN
 from .plan import Plan
 
 CHILD = Path(__file__).with_name("child.py")
+CALLBACK = str(Path(__file__).with_name("callback"))
 IDENT = "run"
 
 
@@ -34,7 +35,7 @@ class _Config(RunnerConfig):  # type: ignore[misc]
         self._plan = plan
         callback = {name: value for name, value in plan.environment.items() if name in RUNNERS_OWN}
         super().__init__(
-            str(plan.folder), ident=IDENT, envvars={**callback, "AWX_LIB_DIRECTORY": ""}, fact_cache_type="memory"
+            str(plan.folder), ident=IDENT, envvars={**callback, "AWX_LIB_DIRECTORY": CALLBACK}, fact_cache_type="memory"
         )
 
     def prepare_env(self) -> None:

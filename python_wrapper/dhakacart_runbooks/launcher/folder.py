@@ -50,14 +50,17 @@ class PrivateFolder:
                 file.write("" if content is None else json.dumps(content))
         return path
 
-    def offer(self, name: str, content: Mapping[str, str]) -> Path:
-        """The same, to be read once, and never on a disk: the content waits in the kernel's buffer of a FIFO."""
-        row = json.dumps(dict(content)).encode() + b"\n"
+    def offer(self, name: str, environment: Mapping[str, str], tokens: Mapping[str, str]) -> Path:
+        """Variables, to be read once, and never on a disk: they wait in the kernel's buffer of a FIFO.
+
+        :param tokens: secret -> what is to be written in its place.
+        """
+        row = json.dumps({"environment": dict(environment), "tokens": dict(tokens)}).encode() + b"\n"
         if len(row) > MOST_BYTES:
             raise InfrastructureError(
                 f"{len(row)} bytes of environment variables are more than can be handed over",
                 where="environment",
-                remedy=f"unset the largest of them: {max(content, key=lambda key: len(content[key]))}",
+                remedy=f"unset the largest of them: {max(environment, key=lambda key: len(environment[key]))}",
             )
         path = self.path / name
         with self._one_line():

@@ -18,6 +18,7 @@ from .folder import PrivateFolder, sweep
 from .handle import Run
 from .leash import Leash
 from .plan import SETTINGS, SETTINGS_FILE, Job, Plan
+from .redacting import redactor
 from .signals import CancelledBySignals
 
 if TYPE_CHECKING:
@@ -71,10 +72,12 @@ class RunnerLauncher:
         arguments = command.arguments(request, self._catalogue, variables)
         folder.write(command.EMPTY_CONFIGURATION, None)
         folder.write(SETTINGS_FILE, SETTINGS)
-        fifo = folder.offer("environment", handed.private)
+        clean = redactor(handed.secrets)
+        tokens = {secret: clean.text(secret) for secret in handed.secrets}
+        fifo = folder.offer("environment", handed.private, tokens)
         plan = Plan(folder.path, fifo, arguments, handed.plain, _current_folder(), self._python)
         sections = self._catalogue.get(request.runbook).sections
-        job = Job(run_id, request, time.time(), sections, handed.secrets, self._observers)
+        job = Job(run_id, request, time.time(), sections, clean, self._observers)
         return Run(job, plan, folder, leash).start()
 
     def run(self, request: RunRequest) -> RunOutcome:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..catalogue import Section
     from ..launcher_api import Observer
     from ..request import RunRequest
+    from .redacting import Redacts
 
 # Seconds between two looks for a cancel or a timeout; output is handed on at once.
 LOOK_SECONDS = 0.2
@@ -68,12 +69,12 @@ class Job:
 
     :param started: epoch seconds.
     :param sections: of its runbook.
-    :param secrets: values that must not be seen in any event.
+    :param clean: takes out what must not be seen in any event.
     """
 
     run_id: str
     request: RunRequest
     started: float
     sections: tuple[Section, ...]
-    secrets: tuple[str, ...]
+    clean: Redacts
     observers: Sequence[Observer]

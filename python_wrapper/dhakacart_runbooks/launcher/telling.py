@@ -16,7 +16,6 @@ from . import guard
 from .announcing import Announcement
 from .ending import Account, outcome
 from .plan import Ended, Job
-from .redacting import redactor
 from .translator import Translator
 
 NOT_SEEN = "this system has no /proc: processes that a run leaves behind when it is ended cannot be found"
@@ -30,7 +29,7 @@ class Teller:
 
     def __init__(self, job: Job, put: Callable[[Event], None]) -> None:
         self._job, self._put = job, put
-        self._clean = redactor(job.secrets)
+        self._clean = job.clean
         self._translator = Translator(job.sections, self._clean, check=job.request.check)
         self._account = Account()
         self._broken: set[int] = set()

@@ -29,10 +29,13 @@ def test_only_its_owner_may_look_into_it(folder: PrivateFolder) -> None:
 
 
 def test_what_is_offered_is_read_once_and_stands_in_no_file(folder: PrivateFolder) -> None:
-    path = folder.offer("environment", {"PGPASSWORD": "hunter2\nline two"})
+    path = folder.offer("environment", {"PGPASSWORD": "hunter2\nline two"}, {"hunter2\nline two": "(token)"})
     assert stat.S_ISFIFO(path.stat().st_mode)
     with path.open(encoding="utf-8") as file:
-        assert json.loads(file.readline()) == {"PGPASSWORD": "hunter2\nline two"}
+        assert json.loads(file.readline()) == {
+            "environment": {"PGPASSWORD": "hunter2\nline two"},
+            "tokens": {"hunter2\nline two": "(token)"},
+        }
     again = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with pytest.raises(BlockingIOError):
         os.read(again, 1)
@@ -41,7 +44,7 @@ def test_what_is_offered_is_read_once_and_stands_in_no_file(folder: PrivateFolde
 
 def test_an_environment_that_is_too_large_is_refused_by_the_name_of_its_largest_variable(folder: PrivateFolder) -> None:
     with pytest.raises(InfrastructureError, match="unset the largest of them: B"):
-        folder.offer("environment", {"A": "x", "B": "y" * 70_000})
+        folder.offer("environment", {"A": "x", "B": "y" * 70_000}, {})
 
 
 def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dhakacart_runbooks.errors import InfrastructureError
 from dhakacart_runbooks.events import Event, RunStarted, Said
 from dhakacart_runbooks.launcher.announcing import announce
 from dhakacart_runbooks.launcher.plan import Ended, Job
+from dhakacart_runbooks.launcher.redacting import redactor
 from dhakacart_runbooks.launcher.telling import Teller
 from dhakacart_runbooks.outcome import RunOutcome
 from dhakacart_runbooks.request import RunRequest
@@ -43,7 +44,7 @@ class Listening:
 
 
 def job(*observers: Deaf | Listening) -> Job:
-    return Job("run-1", RunRequest("database-failure", ("symptoms",)), 5.0, (), (), observers)
+    return Job("run-1", RunRequest("database-failure", ("symptoms",)), 5.0, (), redactor(()), observers)
 
 
 def told(*observers: Deaf | Listening) -> list[Event]:

@@ -9,6 +9,7 @@ from dhakacart_runbooks.events import EnvironmentKnown, SectionFinished, StepFin
 from dhakacart_runbooks.finding import Finding, Status
 from dhakacart_runbooks.launcher.ending import Account, outcome
 from dhakacart_runbooks.launcher.plan import Ended, Job
+from dhakacart_runbooks.launcher.redacting import redactor
 from dhakacart_runbooks.launcher.translator import Facts
 from dhakacart_runbooks.outcome import RunOutcome, RunStatus
 from dhakacart_runbooks.request import RunRequest
@@ -32,7 +33,7 @@ def closed(section: str, likely: str = "") -> Account:
 
 
 def judged(facts: Facts, ended: Ended, account: Account | None = None, step: str = "") -> RunOutcome:
-    job = Job("id", RunRequest("x"), 10.0, (), (), ())
+    job = Job("id", RunRequest("x"), 10.0, (), redactor(()), ())
     return outcome(job, 12.5, account or closed("immediate"), facts, ended, step)
 
 
