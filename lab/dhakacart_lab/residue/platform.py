@@ -36,7 +36,11 @@ def items(lab: Lab) -> dict[str, Any]:
         "processes": processes(layout),
         "mounts": _mounts(layout),
         "files": _files(layout),
-        "credentials": {path.name: digest(path.read_text("utf-8")) for path in layout.credentials.iterdir()},
+        "credentials": {
+            str(path.relative_to(layout.credentials)): digest(path.read_text("utf-8"))
+            for path in layout.credentials.rglob("*")
+            if path.is_file()
+        },
         "faults on record": [fault.name for fault in active(layout)],
         "redis": redis(layout),
     }
