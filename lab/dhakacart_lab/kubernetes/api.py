@@ -117,7 +117,8 @@ class Api:
                 method, f"{path}?{asked}" if asked else path, None if body is None else json.dumps(body), headers
             )
             answer = connection.getresponse()
-            code, found = answer.status, json.loads(answer.read())
+            code, raw = answer.status, answer.read()
+            found = _decoded(code, raw)
         except (OSError, http.client.HTTPException, ValueError) as error:
             what, why = f"the Kubernetes API at {urlsplit(access.server).netloc}", error or type(error).__name__
             raise LabError(f"{what} did not answer ({why}); remedy: runbook lab up") from None
@@ -127,3 +128,14 @@ class Api:
             raise ApiError(code, found.get("reason", ""), found.get("message", ""))
         result: Obj = found
         return result
+
+
+def _decoded(code: int, raw: bytes) -> Obj:
+    """The JSON of an answer; a refusal may be plain text, as for a path that nothing serves."""
+    try:
+        found: Obj = json.loads(raw)
+    except ValueError:
+        if code < 400:
+            raise
+        return {"message": raw.decode(errors="replace").strip()}
+    return found

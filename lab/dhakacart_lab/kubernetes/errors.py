@@ -21,12 +21,15 @@ class ApiError(Exception):
         name: str = "",
         causes: list[tuple[str, str, str]] | None = None,
         retry_after: int | None = None,
+        empty_details: bool = False,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.message = message
         self.details: dict[str, Any] = {}
+        self._with_details = empty_details
+        self.meta: dict[str, Any] = {}
         if kind:
             self.details = {"name": name, "group": kind.group, "kind": kind.plural if code != 422 else kind.kind}
         if causes:
@@ -42,13 +45,15 @@ class ApiError(Exception):
         body: Obj = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.meta,
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,
             "code": self.code,
         }
-        if self.details:
+        if not self.reason:
+            del body["reason"]  # real: an error of Go code that nobody foresaw has none
+        if self.details or self._with_details:
             body["details"] = self.details
         return body
 
@@ -58,17 +63,36 @@ def not_found(kind: Kind, name: str) -> ApiError:
 
 
 def no_such_path() -> ApiError:
-    return ApiError(404, "NotFound", "the server could not find the requested resource")
+    return ApiError(404, "NotFound", "the server could not find the requested resource", empty_details=True)
 
 
-def already_exists(kind: Kind, name: str) -> ApiError:
-    return ApiError(409, "AlreadyExists", f'{kind.qualified} "{name}" already exists', kind=kind, name=name)
+def already_exists(kind: Kind, name: str, *, being_deleted: bool = False) -> ApiError:
+    why = "object is being deleted: " if being_deleted else ""
+    return ApiError(409, "AlreadyExists", f'{why}{kind.qualified} "{name}" already exists', kind=kind, name=name)
 
 
 def conflict(kind: Kind, name: str, why: str | None = None) -> ApiError:
     why = why or "the object has been modified; please apply your changes to the latest version and try again"
     message = f'Operation cannot be fulfilled on {kind.qualified} "{name}": {why}'
     return ApiError(409, "Conflict", message, kind=kind, name=name)
+
+
+def precondition_failed(kind: Kind, name: str, what: str, wanted: str, found: str) -> ApiError:
+    """409 for a deletion of another object, or of another state of it, than the client means."""
+    after = "deleted and then recreated" if what == "UID" else "modified"
+    what_kind = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
+    message = (
+        f'Operation cannot be fulfilled on {what_kind} "{name}": the {what} in the'
+        f" precondition ({wanted}) does not match the {what} in record ({found}). The object might have been {after}"
+    )
+    error = ApiError(409, "Conflict", message, kind=kind, name=name)
+    error.details["kind"] = kind.kind
+    return error
+
+
+def internal(message: str) -> ApiError:
+    """500 as the server answers where an error has no better word."""
+    return ApiError(500, "", message)
 
 
 def bad_request(message: str) -> ApiError:
@@ -81,8 +105,9 @@ def expired(message: str) -> ApiError:
 
 def invalid(kind: Kind, name: str, problems: list[tuple[str, str, str]]) -> ApiError:
     """422; ``problems`` are (field, reason, message), reason one of FieldValueRequired, FieldValueInvalid, …"""
-    listed = ", ".join(f"{field}: {message}" for field, _, message in problems)
-    if len(problems) > 1:
+    different = list(dict.fromkeys(problems))
+    listed = ", ".join(f"{field}: {message}" for field, _, message in different)
+    if len(different) > 1:
         listed = f"[{listed}]"
     qualified = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
     return ApiError(422, "Invalid", f'{qualified} "{name}" is invalid: {listed}', kind=kind, name=name, causes=problems)
@@ -98,3 +123,14 @@ def success(kind: Kind | None = None, obj: Obj | None = None, *, code: int = 200
     if code != 200:
         body["code"] = code
     return body
+
+
+def go_text(value: Any) -> str:
+    """A value as Go prints it."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{go_text(item)}" for key, item in sorted(value.items())) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(go_text(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "<nil>" if value is None else str(value)

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import copy
 import datetime
+import random
 from dataclasses import dataclass
 from typing import Any
 
+SAFE = "bcdfghjklmnpqrstvwxz2456789"  # the alphabet of generated names
 Obj = dict[str, Any]  # a Kubernetes object or part of one, as in JSON
 
 
@@ -57,7 +59,7 @@ class Kind:
 
 NAMESPACE = Kind("", "v1", "Namespace", "namespaces", False, ("ns",), ("status", "finalize"))
 NODE = Kind("", "v1", "Node", "nodes", False, ("no",), ("status",))
-POD = Kind("", "v1", "Pod", "pods", True, ("po",), ("status", "log", "eviction"))
+POD = Kind("", "v1", "Pod", "pods", True, ("po",), ("status", "log", "eviction", "exec"), True)
 SERVICE = Kind("", "v1", "Service", "services", True, ("svc",), ("status",))
 ENDPOINTS = Kind("", "v1", "Endpoints", "endpoints", True, ("ep",))
 SECRET = Kind("", "v1", "Secret", "secrets")
@@ -75,6 +77,8 @@ ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices
 LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases")
 ROLE = Kind("rbac.authorization.k8s.io", "v1", "Role", "roles")
 ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")
+CLUSTER_ROLE = Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", False)
+CLUSTER_ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", False)
 
 KINDS: tuple[Kind, ...] = (
     NAMESPACE,
@@ -97,6 +101,8 @@ KINDS: tuple[Kind, ...] = (
     LEASE,
     ROLE,
     ROLE_BINDING,
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
 )
 BY_PATH = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}
 BY_PLURAL = {kind.plural: kind for kind in KINDS}
@@ -119,6 +125,10 @@ def micro_timestamp(moment: datetime.datetime | None = None) -> str:
 
 def parse_time(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def random_suffix(length: int = 5) -> str:
+    return "".join(random.choices(SAFE, k=length))
 
 
 def clone(obj: Obj) -> Obj:

@@ -4,29 +4,15 @@
 from __future__ import annotations
 
 import copy
+import logging
 from typing import Any
 
-from .errors import ApiError, bad_request
+from . import schema
+from .errors import ApiError, bad_request, go_text, internal
 from .kinds import Obj
+from .schema import Spec
 
-# Lists that a strategic merge patch merges by a key; every other list is replaced. "ports" is decided by its content.
-MERGE_KEYS = {
-    "containers": "name",
-    "initContainers": "name",
-    "ephemeralContainers": "name",
-    "env": "name",
-    "volumes": "name",
-    "volumeMounts": "mountPath",
-    "volumeDevices": "devicePath",
-    "conditions": "type",
-    "addresses": "type",
-    "imagePullSecrets": "name",
-    "secrets": "name",
-    "ownerReferences": "uid",
-    "hostAliases": "ip",
-    "topologySpreadConstraints": "topologyKey",
-}
-PRIMITIVE_MERGE = {"finalizers"}
+LOG = logging.getLogger(__name__)
 
 
 def json_patch(obj: Obj, operations: Any) -> Obj:
@@ -38,9 +24,9 @@ def json_patch(obj: Obj, operations: Any) -> Obj:
         try:
             result = _operate(result, operation)
         except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
-            raise ApiError(
-                422, "Invalid", f"the server rejected our request due to an error in our request: {error}"
-            ) from None
+            LOG.info("a JSON patch does not apply: %r", error)
+            text = "the server rejected our request due to an error in our request"
+            raise ApiError(422, "Invalid", text, empty_details=True) from None
     if not isinstance(result, dict):
         raise bad_request("the patch leaves no object")
     return result
@@ -78,10 +64,8 @@ def _operate(root: Any, operation: Obj) -> Any:
     if isinstance(parent, list):
         _operate_on_list(parent, last, operation)
     elif verb == "remove":
-        del parent[last]
+        parent.pop(last, None)  # real: to remove what is not there is no error, and to replace it adds it
     else:
-        if verb == "replace" and last not in parent:
-            raise KeyError(f"replace operation does not apply: doc is missing key: {operation['path']}")
         parent[last] = operation["value"]
     return root
 
@@ -111,60 +95,84 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return result
 
 
-def strategic_merge(target: Any, patch: Obj) -> Obj:
-    """Strategic merge of an object; lists merge by their key as the built-in types declare it."""
-    if patch.get("$patch") == "replace":
+def strategic_merge(spec: Spec, target: Any, patch: Obj) -> Obj:
+    """Strategic merge of an object of type ``spec``; lists merge by the keys that their type declares."""
+    directive = patch.get("$patch")
+    if directive == "replace":
         return {key: copy.deepcopy(value) for key, value in patch.items() if key != "$patch"}
-    if patch.get("$patch") == "delete":
+    if directive == "delete":
         return {}
+    if directive not in (None, "merge"):
+        raise internal(f"unknown patch type: {directive} in map: {go_text(patch)}")
     result = dict(target) if isinstance(target, dict) else {}
     if "$retainKeys" in patch:
         kept = set(patch["$retainKeys"])
         result = {key: value for key, value in result.items() if key in kept}
     for key, value in patch.items():
-        if key.startswith("$deleteFromPrimitiveList/"):
-            name = key.split("/", 1)[1]
-            result[name] = [item for item in result.get(name, []) if item not in value]
-        elif key.startswith("$"):
-            continue  # the remaining directives only order lists
-        elif value is None:
+        inner = schema.field_of(spec, key)
+        if key.startswith("$"):
+            continue
+        if value is None:
             result.pop(key, None)
         elif isinstance(value, dict):
-            result[key] = strategic_merge(result.get(key), value)
+            result[key] = strategic_merge(inner, result.get(key), value)
         elif isinstance(value, list):
-            result[key] = _merge_list(key, result.get(key) or [], value)
+            order = patch.get(f"$setElementOrder/{key}")
+            result[key] = _merge_list(inner or {}, result.get(key) or [], value, order)
         else:
             result[key] = value
+    _direct(spec, result, patch)
     return result
 
 
-def _merge_list(field: str, target: list[Any], patch: list[Any]) -> list[Any]:
-    if field in PRIMITIVE_MERGE:
-        return target + [item for item in patch if item not in target]
-    merge_key = _merge_key(field, target + patch)
+def _direct(spec: Spec, result: Obj, patch: Obj) -> None:
+    """Follow a patch's directives on lists: what to drop from one of plain values, and the order of any."""
+    for key, value in patch.items():
+        directive, _, name = key.partition("/")
+        if directive == "$deleteFromPrimitiveList":
+            result[name] = [item for item in result.get(name, []) if item not in value]
+        elif directive == "$setElementOrder" and name in result:
+            result[name] = _in_order(schema.field_of(spec, name) or {}, result[name], value)
+
+
+def _merge_list(spec: Spec, target: list[Any], patch: list[Any], order: list[Any] | None) -> list[Any]:
+    if not isinstance(spec, dict) or not spec.get("merge"):
+        return copy.deepcopy(patch)
+    merge_key, inner = spec.get("key"), spec["list"]
     if merge_key is None:
-        return [strategic_merge({}, item) if isinstance(item, dict) else item for item in patch]
+        return [item for item in patch if item not in target] + target
     if any(isinstance(item, dict) and item == {"$patch": "replace"} for item in patch):
         return [copy.deepcopy(item) for item in patch if item != {"$patch": "replace"}]
-    result = list(target)
+    result, fresh = list(target), []
     for item in patch:
         if not isinstance(item, dict) or merge_key not in item:
-            raise bad_request(f"map: {item} does not contain declared merge key: {merge_key}")
+            raise internal(f"map: {go_text(item)} does not contain declared merge key: {merge_key}")
         place = next((i for i, found in enumerate(result) if found.get(merge_key) == item[merge_key]), None)
         if item.get("$patch") == "delete":
             if place is not None:
                 del result[place]
         elif place is None:
-            result.append(strategic_merge({}, item))
+            fresh.append(strategic_merge(inner, {}, item))
         else:
-            result[place] = strategic_merge(result[place], item)
-    return result
+            result[place] = strategic_merge(inner, result[place], item)
+    return result + fresh if order is not None else _patch_first(result, fresh, patch, merge_key)
 
 
-def _merge_key(field: str, items: list[Any]) -> str | None:
-    if field == "ports":  # of a container by containerPort, of a Service by port
-        dicts = [item for item in items if isinstance(item, dict)]
-        if any("containerPort" in item for item in dicts):
-            return "containerPort"
-        return "port" if any("port" in item for item in dicts) else None
-    return MERGE_KEYS.get(field)
+def _patch_first(present: list[Any], fresh: list[Any], patch: list[Any], key: str) -> list[Any]:
+    """Real: without an order given, the entries of the patch come in its order, new ones before those not named."""
+    if not fresh:
+        return present
+    named = [item[key] for item in patch]
+    by_name = {item[key]: item for item in [*present, *fresh]}
+    first = [by_name[name] for name in named if name in by_name]
+    return first + [item for item in present if item[key] not in named]
+
+
+def _in_order(spec: Spec, items: list[Any], order: list[Any]) -> list[Any]:
+    key = spec.get("key")
+    places = {(item.get(key) if key and isinstance(item, dict) else item): i for i, item in enumerate(order)}
+    ordered = sorted(
+        (item for item in items if (item.get(key) if key else item) in places),
+        key=lambda item: places[item.get(key) if key else item],
+    )
+    return ordered + [item for item in items if (item.get(key) if key else item) not in places]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import fcntl
 import ipaddress
 import os
-import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ LIFE = datetime.timedelta(days=365)  # a lab is thrown away long before
 AUTHORITY_LIFE = 5 * LIFE
 RENEWED_BEFORE = datetime.timedelta(days=30)
 SKEW = datetime.timedelta(hours=1)  # a clock that was corrected must not make a new certificate one of the future
-_ISSUING = threading.Lock()
+LOCK_DEADLINE = 10.0  # seconds; it is held for milliseconds
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Authority:
         """The lab's authority, made where there is none yet."""
         folder = layout.credentials / "pki"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _ISSUING:
+        with _alone(folder):
             files = _pair(folder, AUTHORITY)
             if not files.certificate.exists():
                 _make_authority(files, layout)
@@ -77,7 +78,7 @@ class Authority:
         files = _pair(self._folder, name)
         subject = _subject(common_name, organizations)
         alternatives = [_alternative(host) for host in dict.fromkeys(hosts)]
-        with _ISSUING:
+        with _alone(self._folder):
             if not self._still_good(files, subject, alternatives):
                 key = ec.generate_private_key(ec.SECP256R1())
                 built = self._build(subject, alternatives, key)
@@ -88,7 +89,7 @@ class Authority:
     def service_accounts(self) -> Pair:
         """The key that signs service account tokens, and the public key that checks them (``certificate``)."""
         files = Pair(self._folder / f"{SERVICE_ACCOUNTS}.pub", self._folder / f"{SERVICE_ACCOUNTS}.key")
-        with _ISSUING:
+        with _alone(self._folder):
             if not files.certificate.exists():
                 key = ec.generate_private_key(ec.SECP256R1())
                 _write(files.key, _key_pem(key))
@@ -127,6 +128,28 @@ class Authority:
         except x509.ExtensionNotFound:
             named = []
         return named == alternatives and found.not_valid_after_utc - RENEWED_BEFORE > _now()
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process or thread at a time: kubelets and servers start side by side, each in need of certificates."""
+    path = folder / ".lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    end = time.monotonic() + LOCK_DEADLINE
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    raise LabError(
+                        f"{path}: held by another process for {LOCK_DEADLINE:.0f} s; remedy: runbook lab up"
+                    ) from None
+                time.sleep(0.01)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _make_authority(files: Pair, layout: Layout) -> None:

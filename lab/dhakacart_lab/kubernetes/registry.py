@@ -10,16 +10,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import defaults, patching, validation
-from .errors import ApiError, already_exists, bad_request, conflict, invalid, not_found
-from .kinds import CONFIG_MAP, NAMESPACE, POD, SECRET, SERVICE, SERVICE_ACCOUNT, Kind, Obj, clone, now, timestamp
+from . import admission, defaults, managed_fields, patching, schema, server_side_apply, validation
+from .errors import ApiError, already_exists, bad_request, internal, invalid, not_found
+from .identity import check_declaration, check_place, check_preconditions, check_same, check_uid
+from .kinds import DEPLOYMENT, NAMESPACE, POD, SERVICE, SERVICE_ACCOUNT, Kind, Obj, clone, now, timestamp
+from .kinds import SAFE as SAFE
+from .kinds import random_suffix as random_suffix
+from .managed_fields import Manager
 from .store import Store
 
-SAFE = "bcdfghjklmnpqrstvwxz2456789"  # the alphabet of generated names
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH)  # server-side apply is not served
+APPLY_PATCH = "application/apply-patch+yaml"
+PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH)
+Check = Callable[[Obj, Any, str], Obj]  # (patched object, patch, content type) → the object in the terms of its type
 KEPT = (
     "uid",
     "creationTimestamp",
@@ -42,10 +47,6 @@ class DeleteOptions:
     resource_version: str | None = None
 
 
-def random_suffix(length: int = 5) -> str:
-    return "".join(random.choices(SAFE, k=length))
-
-
 class Registry:
     """Writes to the store as the API server allows them. With ``dry_run`` everything but the write happens."""
 
@@ -59,12 +60,21 @@ class Registry:
             raise not_found(kind, name)
         return found
 
-    def create(self, kind: Kind, namespace: str, obj: Any, *, dry_run: bool = False, keep_status: bool = False) -> Obj:
+    def create(
+        self,
+        kind: Kind,
+        namespace: str,
+        obj: Any,
+        *,
+        dry_run: bool = False,
+        keep_status: bool = False,
+        manager: Manager | None = None,
+    ) -> Obj:
         obj = clone(validation.check_type(kind, obj))
         meta: Obj = obj["metadata"]
         self._place(kind, namespace, meta)
         if meta.get("resourceVersion"):
-            raise bad_request("resourceVersion should not be set on objects to be created")
+            raise internal("resourceVersion should not be set on objects to be created")
         if not meta.get("name"):
             if not meta.get("generateName"):
                 raise invalid(
@@ -76,12 +86,16 @@ class Registry:
         if kind.has_status and not keep_status:
             obj.pop("status", None)
         defaults.apply(kind, obj)
+        if not (manager and manager.operation == "Apply"):
+            managed_fields.note(kind, None, obj, manager)
         self._prepare(kind, obj)
         validation.check(kind, obj)
-        if self.store.get(kind, meta.get("namespace", ""), meta["name"]):
-            raise already_exists(kind, meta["name"])
+        if kind == POD:
+            admission.admit_pod(self.store, obj)
+        if present := self.store.get(kind, meta.get("namespace", ""), meta["name"]):
+            raise already_exists(kind, meta["name"], being_deleted="deletionTimestamp" in present["metadata"])
         meta |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamp()}
-        for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink"):
+        for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
             meta.pop(field, None)
         if kind.generation:
             meta["generation"] = 1
@@ -125,38 +139,45 @@ class Registry:
         return address
 
     def update(
-        self, kind: Kind, namespace: str, name: str, obj: Any, *, subresource: str | None = None, dry_run: bool = False
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        obj: Any,
+        *,
+        subresource: str | None = None,
+        dry_run: bool = False,
+        manager: Manager | None = None,
     ) -> Obj:
         """Replace an object or, for ``subresource`` "status", only its status. 409 where it changed meanwhile."""
         current = self.get(kind, namespace, name)
         obj = clone(validation.check_type(kind, obj))
         meta: Obj = obj["metadata"]
-        if meta.setdefault("name", name) != name:
-            raise bad_request(f"the name of the object ({meta['name']}) does not match the name on the URL ({name})")
-        if kind.namespaced and meta.setdefault("namespace", namespace) != namespace:
-            raise bad_request("the namespace of the object does not match the namespace on the request")
+        check_place(kind, namespace, name, meta)
         old_meta = current["metadata"]
-        if meta.get("resourceVersion") and meta["resourceVersion"] != old_meta["resourceVersion"]:
-            raise conflict(kind, name)
-        if meta.get("uid") and meta["uid"] != old_meta["uid"]:
-            why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {old_meta['uid']}"
-            raise conflict(kind, name, why)
-        for field in KEPT:
+        check_same(kind, name, namespace, meta, old_meta)
+        applied = manager is not None and manager.operation == "Apply"
+        forgotten = meta.get("managedFields") == [{}]  # how a client has the record begun anew
+        for field in KEPT if applied or forgotten else (*KEPT, "managedFields"):
             meta.pop(field, None)
             if field in old_meta:
                 meta[field] = old_meta[field]
-        meta.pop("managedFields", None)
+        if forgotten:
+            meta.pop("managedFields")
         meta["resourceVersion"] = old_meta["resourceVersion"]
         if subresource == "status":
-            result = {**clone(current), "status": obj.get("status", {})}
+            result = _status_update(kind, current, obj)
         else:
             result = self._main_update(kind, current, obj)
         if result == current:
             return current  # real: a change of nothing makes no new revision
+        if not applied and not forgotten:
+            managed_fields.note(kind, current, result, manager)
         if dry_run:
             return result
         if old_meta.get("deletionTimestamp") and not _holds(kind, result):
-            return self.store.remove(kind, result)
+            self.store.remove(kind, result)
+            return result  # real: as it was before, not as it went
         return self.store.put(kind, result)
 
     def _main_update(self, kind: Kind, current: Obj, obj: Obj) -> Obj:
@@ -170,15 +191,11 @@ class Registry:
         if kind == POD and isinstance(obj.get("spec"), dict) and current["spec"].get("nodeName"):
             obj["spec"].setdefault("nodeName", current["spec"]["nodeName"])
         defaults.apply(kind, obj)
-        if (
-            kind in (SECRET, CONFIG_MAP)
-            and current.get("immutable")
-            and any(obj.get(field) != current.get(field) for field in ("data", "binaryData", "immutable"))
-        ):
-            text = "Forbidden: field is immutable when `immutable` is set"
-            raise invalid(kind, obj["metadata"]["name"], [("data", "FieldValueForbidden", text)])
         validation.check(kind, obj, current)
-        if kind.generation and obj.get("spec") != current.get("spec"):
+        noted = [found["metadata"].get("annotations") or {} for found in (obj, current)]
+        if (kind.generation and obj.get("spec") != current.get("spec")) or (
+            kind == DEPLOYMENT and noted[0] != noted[1]
+        ):
             obj["metadata"]["generation"] = current["metadata"].get("generation", 0) + 1
         return obj
 
@@ -192,13 +209,46 @@ class Registry:
         *,
         subresource: str | None = None,
         dry_run: bool = False,
+        manager: Manager | None = None,
+        check: Check | None = None,
     ) -> Obj:
-        """Apply a patch of one of the three types; ApiError 415 for another."""
-        if content_type not in PATCH_TYPES:
-            raise _unsupported()
+        """Apply a patch of one of the three types."""
         current = self.get(kind, namespace, name)
-        result = apply_patch(clone(current), patch, content_type)
-        return self.update(kind, namespace, name, result, subresource=subresource, dry_run=dry_run)
+        result = apply_patch(schema.root(kind), clone(current), patch, content_type)
+        if check:
+            result = check(result, patch, content_type)
+        check_uid(kind, name, result, current)
+        return self.update(kind, namespace, name, result, subresource=subresource, dry_run=dry_run, manager=manager)
+
+    def apply(
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        config: Any,
+        manager: Manager,
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> tuple[Obj, bool]:
+        """Server-side apply: (the object, whether it is new)."""
+        config = check_declaration(kind, namespace, name, config)
+        if manager.subresource:
+            self.get(kind, namespace, name)
+        current = self.store.get(kind, namespace, name)
+        if current is None:
+            config["metadata"].pop("resourceVersion", None)
+        else:
+            check_uid(kind, name, config, current)
+        bare: Obj = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {}}
+        merged, record = server_side_apply.apply(kind, current or bare, config, manager, force=force)
+        before = managed_fields.record_of(current) if current else {}
+        merged = clone(merged)
+        managed_fields.write(kind, merged, record, before)
+        if current is None:
+            return self.create(kind, namespace, merged, dry_run=dry_run, manager=manager), True
+        sub = manager.subresource or None
+        return self.update(kind, namespace, name, merged, subresource=sub, dry_run=dry_run, manager=manager), False
 
     def modify(
         self, kind: Kind, obj: Obj, change: Callable[[Obj], None], *, subresource: str | None = None
@@ -217,7 +267,7 @@ class Registry:
     ) -> tuple[Obj, bool]:
         """Delete, or mark as being deleted; (the object's last state, whether it is gone)."""
         current = self.get(kind, namespace, name)
-        _check_preconditions(kind, current, options)
+        check_preconditions(kind, current, options.uid, options.resource_version)
         target = clone(current)
         meta = target["metadata"]
         finalizers = meta.setdefault("finalizers", [])
@@ -228,15 +278,20 @@ class Registry:
         if not finalizers:
             del meta["finalizers"]
         grace = self._grace(kind, target, options)
+        if meta.get("generation") and not meta.get("deletionTimestamp"):
+            meta["generation"] += 1
         if kind == NAMESPACE:
             target["status"] = {**target.get("status", {}), "phase": "Terminating"}
         if grace == 0 and not _finalizers(kind, target):
+            if kind == POD:
+                meta |= {"deletionTimestamp": timestamp(), "deletionGracePeriodSeconds": 0}
             return (target if dry_run else self.store.remove(kind, target)), True
         already = meta.get("deletionGracePeriodSeconds")
         if not meta.get("deletionTimestamp") or (already is not None and grace < already):
             begun = now()
             meta["deletionTimestamp"] = timestamp(begun + datetime.timedelta(seconds=grace))
-            meta["deletionGracePeriodSeconds"] = grace
+            if kind != NAMESPACE:
+                meta["deletionGracePeriodSeconds"] = grace
         if target == current or dry_run:
             return target, False
         return self.store.put(kind, target), False
@@ -265,24 +320,26 @@ class Registry:
         self.modify(kind, obj, change)
 
 
-def apply_patch(current: Obj, patch: Any, content_type: str) -> Obj:
-    """The patched object; ApiError 415 for a content type that is not served."""
+def apply_patch(spec: schema.Spec, current: Obj, patch: Any, content_type: str) -> Obj:
+    """The patched object of type ``spec``; ApiError 415 for a content type that is not served."""
     if content_type == JSON_PATCH:
         return patching.json_patch(current, patch)
     if content_type not in PATCH_TYPES:
-        raise _unsupported()
-    if not isinstance(patch, dict):
-        raise bad_request("error decoding patch: the patch is not a JSON object")
+        raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", empty_details=True)
     if content_type == MERGE_PATCH:
         return dict(patching.merge_patch(current, patch))
-    return patching.strategic_merge(current, patch)
+    return patching.strategic_merge(spec, current, patch)
 
 
-def _unsupported() -> ApiError:
-    message = (
-        f"the body of the request was in an unknown format - accepted media types include: {', '.join(PATCH_TYPES)}"
-    )
-    return ApiError(415, "UnsupportedMediaType", message)
+def _status_update(kind: Kind, current: Obj, obj: Obj) -> Obj:
+    """The present object with the new status. Real: labels and annotations may be changed along with it."""
+    result = {**clone(current), "status": obj.get("status", {})}
+    for field in ("labels", "annotations", "managedFields"):
+        result["metadata"].pop(field, None)
+        if field in obj["metadata"]:
+            result["metadata"][field] = obj["metadata"][field]
+    defaults.conditions(kind, result)
+    return result
 
 
 def _holds(kind: Kind, obj: Obj) -> bool:
@@ -292,17 +349,6 @@ def _holds(kind: Kind, obj: Obj) -> bool:
 
 def _finalizers(kind: Kind, obj: Obj) -> bool:
     return bool(obj["metadata"].get("finalizers") or (kind == NAMESPACE and obj.get("spec", {}).get("finalizers")))
-
-
-def _check_preconditions(kind: Kind, current: Obj, options: DeleteOptions) -> None:
-    meta = current["metadata"]
-    for word, wanted, found in (
-        ("UID", options.uid, meta["uid"]),
-        ("ResourceVersion", options.resource_version, meta["resourceVersion"]),
-    ):
-        if wanted is not None and wanted != found:
-            why = f"Precondition failed: {word} in precondition: {wanted}, {word} in object meta: {found}"
-            raise conflict(kind, meta["name"], why)
 
 
 def _qos(spec: Obj) -> str:

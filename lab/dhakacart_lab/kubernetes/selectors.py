@@ -7,19 +7,21 @@ import re
 from collections.abc import Callable, Mapping
 
 from .errors import bad_request
-from .kinds import EVENT, NODE, POD, Kind, Obj
+from .kinds import EVENT, NAMESPACE, NODE, POD, SECRET, SERVICE, Kind, Obj
+from .label_selectors import label_predicate as label_predicate
 
 Predicate = Callable[[Obj], bool]
 
-SET_BASED = re.compile(r"^\s*(\S+)\s+(in|notin)\s*\(([^)]*)\)\s*$")
 EQUALITY = re.compile(r"^\s*([^\s=!]+)\s*(==|=|!=)\s*([^\s=!]*)\s*$")
-EXISTS = re.compile(r"^\s*(!?)\s*([A-Za-z0-9][\w./-]*)\s*$")
 
 FIELDS: dict[Kind, frozenset[str]] = {
     POD: frozenset(
         {"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase"}
-        | {"status.podIP", "status.nominatedNodeName"}
+        | {"status.podIP", "status.podIPs", "status.nominatedNodeName", "spec.hostNetwork"}
     ),
+    SECRET: frozenset({"type"}),
+    SERVICE: frozenset({"spec.clusterIP", "spec.type"}),
+    NAMESPACE: frozenset({"status.phase"}),
     NODE: frozenset({"spec.unschedulable"}),
     EVENT: frozenset(
         {f"involvedObject.{name}" for name in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion")}
@@ -31,30 +33,6 @@ FIELDS: dict[Kind, frozenset[str]] = {
 def split_requirements(text: str) -> list[str]:
     """Split on the commas that stand outside parentheses."""
     return [part for part in re.split(r",(?![^(]*\))", text) if part.strip()]
-
-
-def label_predicate(text: str) -> Predicate:
-    """The test a ``labelSelector`` query parameter stands for; raises ApiError 400 for one that does not parse."""
-    tests = [_requirement(part) for part in split_requirements(text)]
-    return lambda obj: all(test(obj["metadata"].get("labels") or {}) for test in tests)
-
-
-def _requirement(part: str) -> Callable[[Mapping[str, str]], bool]:
-    if found := SET_BASED.match(part):
-        key, operator, listed = found.groups()
-        values = {value.strip() for value in listed.split(",")}
-        if operator == "in":
-            return lambda labels: labels.get(key) in values
-        return lambda labels: labels.get(key) not in values
-    if found := EQUALITY.match(part):
-        key, operator, value = found.groups()
-        if operator == "!=":
-            return lambda labels: labels.get(key) != value
-        return lambda labels: labels.get(key) == value
-    if found := EXISTS.match(part):
-        negated, key = found.groups()
-        return lambda labels: (key in labels) != bool(negated)
-    raise bad_request(f'unable to parse requirement: found "{part}", expected: a label requirement')
 
 
 def matches(selector: Mapping[str, object] | None, labels: Mapping[str, str] | None) -> bool:
@@ -88,9 +66,20 @@ def _expression(expression: Obj, labels: Mapping[str, str]) -> bool:
 
 def as_text(selector: Mapping[str, object]) -> str:
     """The query form of a LabelSelector, which ``scale`` reports."""
-    wanted = selector.get("matchLabels") or {}
+    wanted, expressions = selector.get("matchLabels") or {}, selector.get("matchExpressions") or []
     assert isinstance(wanted, dict)
-    return ",".join(f"{key}={value}" for key, value in sorted(wanted.items()))
+    assert isinstance(expressions, list)
+    parts = [(key, f"{key}={value}") for key, value in wanted.items()]
+    for found in expressions:
+        key, listed = found["key"], ",".join(sorted(found.get("values") or []))
+        text = {
+            "In": f"{key} in ({listed})",
+            "NotIn": f"{key} notin ({listed})",
+            "Exists": key,
+            "DoesNotExist": f"!{key}",
+        }[found["operator"]]
+        parts.append((key, text))
+    return ",".join(text for _, text in sorted(parts))
 
 
 def field_predicate(kind: Kind, text: str) -> Predicate:
@@ -121,5 +110,5 @@ def _field(obj: Obj, path: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
-        return "false" if path == "spec.unschedulable" else ""
+        return "false" if path in ("spec.unschedulable", "spec.hostNetwork") else ""
     return str(value)

@@ -129,6 +129,22 @@ class Store:
             return None
         return [change for change in self._history if change.revision > revision and change.kind == kind]
 
+    def at(self, kind: Kind, namespace: str | None, revision: int) -> list[Obj] | None:
+        """All objects of a kind as they were at a revision; None where history does not reach back that far."""
+        if revision < self.compacted:
+            return None
+        found = dict(self._objects[kind])
+        for change in reversed(self._history):
+            if change.revision <= revision:
+                break
+            if change.kind != kind:
+                continue
+            if change.previous is None:
+                found.pop(key_of(change.obj), None)
+            else:
+                found[key_of(change.obj)] = change.previous
+        return [found[key] for key in sorted(found) if namespace is None or key[0] == namespace]
+
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Call ``listener`` with every change from now on; returns the function that ends it."""
         self._listeners.append(listener)

@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from . import selectors
-from .errors import ApiError, bad_request, invalid, success
+from .errors import ApiError, success
 from .kinds import PDB, POD, Kind, Obj, is_true, now, timestamp
+from .managed_fields import Manager
 from .registry import DeleteOptions, Registry, apply_patch
 from .store import Store
 
@@ -19,7 +20,7 @@ def scale_of(obj: Obj) -> Obj:
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {key: meta[key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")},
-        "spec": {"replicas": obj["spec"]["replicas"]},
+        "spec": {"replicas": obj["spec"]["replicas"]} if obj["spec"]["replicas"] else {},  # real: 0 is left out
         "status": {
             "replicas": obj.get("status", {}).get("replicas", 0),
             "selector": selectors.as_text(obj["spec"]["selector"]),
@@ -27,24 +28,20 @@ def scale_of(obj: Obj) -> Obj:
     }
 
 
-def write_scale(
-    registry: Registry, kind: Kind, namespace: str, name: str, body: Any, content_type: str | None, *, dry_run: bool
-) -> Obj:
-    """PUT (``content_type`` None) or PATCH the replicas through the scale subresource."""
-    current = registry.get(kind, namespace, name)
-    scale = body if content_type is None else apply_patch(scale_of(current), body, content_type)
-    if not isinstance(scale, dict):
-        raise bad_request("the request body is not a Scale")
+def patched_scale(obj: Obj, patch: Any, content_type: str) -> Obj:
+    """The Scale of an object after a patch."""
+    return apply_patch("@Scale", scale_of(obj), patch, content_type)
+
+
+def write_scale(registry: Registry, kind: Kind, current: Obj, scale: Obj, manager: Manager, *, dry_run: bool) -> Obj:
+    """Set the replicas that ``scale`` says."""
+    meta = current["metadata"]
     replicas = (scale.get("spec") or {}).get("replicas", 0)
-    if not isinstance(replicas, int) or isinstance(replicas, bool):
-        raise bad_request('Scale in version "v1" cannot be handled as a Scale: spec.replicas is not an integer')
-    if replicas < 0:
-        text = f"Invalid value: {replicas}: must be greater than or equal to 0"
-        raise invalid(kind, name, [("spec.replicas", "FieldValueInvalid", text)])
-    wanted = {**current, "spec": {**current["spec"], "replicas": replicas}, "metadata": dict(current["metadata"])}
+    wanted = {**current, "spec": {**current["spec"], "replicas": replicas}, "metadata": dict(meta)}
     if version := (scale.get("metadata") or {}).get("resourceVersion"):
         wanted["metadata"]["resourceVersion"] = version
-    return scale_of(registry.update(kind, namespace, name, wanted, dry_run=dry_run))
+    written = registry.update(kind, meta["namespace"], meta["name"], wanted, dry_run=dry_run, manager=manager)
+    return scale_of(written)
 
 
 def budgets_of(store: Store, pod: Obj) -> list[Obj]:
@@ -57,12 +54,9 @@ def budgets_of(store: Store, pod: Obj) -> list[Obj]:
     ]
 
 
-def evict(registry: Registry, namespace: str, name: str, eviction: Any, *, dry_run: bool) -> Obj:
+def evict(registry: Registry, namespace: str, name: str, options: DeleteOptions, *, dry_run: bool) -> Obj:
     """Delete the pod if its disruption budget allows; ApiError 429 where it does not."""
-    if not isinstance(eviction, dict) or eviction.get("kind", "Eviction") != "Eviction":
-        raise bad_request("the request body is not an Eviction")
     pod = registry.get(POD, namespace, name)
-    options = delete_options(eviction.get("deleteOptions") or {})
     phase = pod.get("status", {}).get("phase")
     if phase in ("Succeeded", "Failed", "Pending") or pod["metadata"].get("deletionTimestamp"):
         registry.delete(POD, namespace, name, options, dry_run=dry_run)
@@ -70,7 +64,7 @@ def evict(registry: Registry, namespace: str, name: str, eviction: Any, *, dry_r
     budgets = budgets_of(registry.store, pod)
     if len(budgets) > 1:
         message = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-        raise ApiError(500, "InternalError", message)
+        raise ApiError(500, "", message)
     for budget in budgets:
         if not is_true(pod, "Ready") and _healthy_enough(budget):
             continue
@@ -98,7 +92,7 @@ def _spend(registry: Registry, budget: Obj, pod: str, *, dry_run: bool) -> None:
             f"The disruption budget {meta['name']} needs {status.get('desiredHealthy', 0)} healthy pods and has"
             f" {status.get('currentHealthy', 0)} currently"
         )
-        raise ApiError(429, "TooManyRequests", refusal, causes=[("", "DisruptionBudget", why)], retry_after=0)
+        raise ApiError(429, "TooManyRequests", refusal, causes=[("", "DisruptionBudget", why)])
     if dry_run:
         return
 
@@ -123,17 +117,3 @@ def bind(registry: Registry, pod: Obj, node: str) -> Obj | None:
     if registry.modify(POD, pod, scheduled, subresource="status") is None:
         return None
     return registry.modify(POD, pod, change)
-
-
-def delete_options(body: Obj) -> DeleteOptions:
-    """Read a DeleteOptions body; ApiError 400 for values of the wrong type."""
-    conditions = body.get("preconditions") or {}
-    grace, policy = body.get("gracePeriodSeconds"), body.get("propagationPolicy")
-    if body.get("orphanDependents") is not None:
-        policy = policy or ("Orphan" if body["orphanDependents"] else "Background")
-    if grace is not None and not isinstance(grace, int):
-        raise bad_request("gracePeriodSeconds is not an integer")
-    policy = policy or "Background"
-    if policy not in ("Background", "Foreground", "Orphan"):
-        raise bad_request(f'invalid propagationPolicy "{policy}": must be one of "Background", "Foreground", "Orphan"')
-    return DeleteOptions(grace, policy, conditions.get("uid"), conditions.get("resourceVersion"))

@@ -57,7 +57,8 @@ def test_dry_run_answers_as_if_but_changes_nothing(cluster: Any, client: officia
     core = official.CoreV1Api(client)
     would_be = core.create_namespaced_config_map(cluster.namespace, config_map(cluster.namespace, a="1"), dry_run="All")
     assert would_be.metadata.uid
-    assert core.list_namespaced_config_map(cluster.namespace).items == []
+    selector = "metadata.name=settings"
+    assert core.list_namespaced_config_map(cluster.namespace, field_selector=selector).items == []
     core.create_namespaced_config_map(cluster.namespace, config_map(cluster.namespace, a="1"))
     patched = core.patch_namespaced_config_map("settings", cluster.namespace, {"data": {"a": "2"}}, dry_run="All")
     assert patched.data == {"a": "2"}
@@ -112,12 +113,20 @@ def test_a_json_patch_whose_test_fails_changes_nothing(cluster: Any) -> None:
     assert cluster.get("configmaps", "settings")["data"] == {"a": "1"}
 
 
-def test_server_side_apply_is_refused_by_name(cluster: Any) -> None:
-    with pytest.raises(ApiError) as refused:
-        cluster.api.patch(
-            "configmaps", "x", {}, namespace=cluster.namespace, content_type="application/apply-patch+yaml"
-        )
-    assert (refused.value.code, refused.value.reason) == (415, "UnsupportedMediaType")
+def test_server_side_apply_gives_fields_an_owner_and_refuses_to_take_them(
+    cluster: Any, client: official.ApiClient
+) -> None:
+    core = official.CoreV1Api(client)
+    apply = {"_content_type": "application/apply-patch+yaml"}
+    body = config_map(cluster.namespace, a="1")
+    core.patch_namespaced_config_map("settings", cluster.namespace, body, field_manager="one", **apply)
+    body["data"] = {"a": "2"}
+    with pytest.raises(official.ApiException) as refused:
+        core.patch_namespaced_config_map("settings", cluster.namespace, body, field_manager="two", **apply)
+    assert refused.value.status == 409
+    assert 'conflict with \\"one\\": .data.a' in refused.value.body
+    core.patch_namespaced_config_map("settings", cluster.namespace, body, field_manager="two", force=True, **apply)
+    assert cluster.get("configmaps", "settings")["data"] == {"a": "2"}
 
 
 @pytest.mark.parametrize(
@@ -151,8 +160,11 @@ def test_a_selector_cannot_be_changed(cluster: Any) -> None:
 def test_a_value_of_the_wrong_type_is_a_bad_request(cluster: Any) -> None:
     cluster.deployment("web", paused=True)
     with pytest.raises(ApiError, match="cannot unmarshal string into Go struct field") as refused:
-        cluster.api.patch("deployments", "web", {"spec": {"replicas": "three"}}, namespace=cluster.namespace)
+        cluster.deployment("other", replicas="three")
     assert refused.value.code == 400
+    with pytest.raises(ApiError, match="cannot unmarshal string into Go struct field") as refused:
+        cluster.api.patch("deployments", "web", {"spec": {"replicas": "three"}}, namespace=cluster.namespace)
+    assert refused.value.code == 422, "real: a patch whose result is no object of the kind is Invalid"
 
 
 def test_only_a_changed_spec_counts_the_generation_up(cluster: Any) -> None:
@@ -198,7 +210,8 @@ def test_a_collection_is_deleted_by_selector(cluster: Any, client: official.ApiC
         body = {"metadata": {"name": name, "labels": {"tier": tier}}}
         core.create_namespaced_config_map(cluster.namespace, body)
     core.delete_collection_namespaced_config_map(cluster.namespace, label_selector="tier=x")
-    assert [found.metadata.name for found in core.list_namespaced_config_map(cluster.namespace).items] == ["c"]
+    left = core.list_namespaced_config_map(cluster.namespace, label_selector="tier").items
+    assert [found.metadata.name for found in left] == ["c"]
 
 
 def test_a_deleted_namespace_takes_its_content_with_it(cluster: Any) -> None:

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import ssl
 import stat
-import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_nobody_else_may_read_any_of_it(layout: Layout) -> None:
     folder = layout.credentials / "pki"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
-    assert len(list(folder.iterdir())) == 6
+    assert len(list(folder.glob("*.*"))) == 7  # authority, server, service accounts: two each, and the lock
 
 
 def test_a_good_pair_is_kept_also_by_the_next_process(layout: Layout) -> None:
@@ -128,12 +129,24 @@ def test_a_spoilt_authority_is_said_in_one_line(layout: Layout) -> None:
         Authority.open(layout)
 
 
-def test_many_at_once_make_one_authority(layout: Layout) -> None:
-    found: list[str] = []
-    threads = [threading.Thread(target=lambda: found.append(Authority.open(layout).pem)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 8
+def issued(layout: Layout) -> tuple[str, str]:
+    authority = Authority.open(layout)
+    return authority.pem, authority.issue("one", common_name="one").certificate.read_text()
+
+
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_many_at_once_make_one_authority_and_one_pair(
+    layout: Layout, pool: type[ThreadPoolExecutor] | type[ProcessPoolExecutor]
+) -> None:
+    with pool(max_workers=4) as workers:
+        found = list(workers.map(issued, [layout] * 8))
     assert len(set(found)) == 1
+
+
+def test_a_lock_that_is_not_given_back_is_said_in_one_line(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Authority.open(layout).certificate.parent
+    monkeypatch.setattr(pki, "LOCK_DEADLINE", 0.1)
+    with (folder / ".lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(LabError, match=r"held by another process .*; remedy: runbook lab up"):
+            Authority.open(layout)

@@ -101,8 +101,8 @@ def _api_server(layout: Layout, files: Credentials) -> dict[str, object]:
         "kubelet-client-certificate": files.kubelet_client.certificate,
         "kubelet-client-key": files.kubelet_client.key,
         "kubelet-preferred-address-types": "InternalIP",
-        # --- the metrics server, to whom it passes metrics.k8s.io on. Without aggregator routing, which knows no Service
-        # of type ExternalName: ours names a loopback address, and there is no pod behind it.
+        # --- the metrics server, to whom it passes metrics.k8s.io on. Without aggregator routing, which knows no
+        # Service of type ExternalName: ours names a loopback address, and there is no pod behind it.
         "proxy-client-cert-file": files.front_proxy.certificate,
         "proxy-client-key-file": files.front_proxy.key,
         "requestheader-client-ca-file": files.authority,
@@ -127,6 +127,8 @@ def _controller_manager(layout: Layout, files: Credentials) -> dict[str, object]
         "use-service-account-credentials": "true",
         "service-account-private-key-file": files.service_accounts.key,
         "root-ca-file": files.authority,
+        # By default it makes a folder of the machine for them.
+        "flex-volume-plugin-dir": layout.folder / "control-plane" / "volume-plugins",
         "node-monitor-period": "2s",
         "node-monitor-grace-period": f"{NODE_GRACE}s",
         # The platform's pods are judged by their CPU after 5 minutes; a drill has no such time.

@@ -121,12 +121,15 @@ class DeploymentController(Controller):
             past = [item for item in annotations.get(HISTORY, "").split(",") if item]
             annotations[HISTORY] = ",".join([*past, str(revision_of(new))])
             new = self._annotate(new, annotations)
+        elif kept.items() - new["metadata"].get("annotations", {}).items():
+            new = self._annotate(new, {**new["metadata"].get("annotations", {}), **kept})
         current = str(revision_of(new))
         if deployment["metadata"].get("annotations", {}).get(REVISION) != current:
             self.registry.modify(
                 DEPLOYMENT,
                 deployment,
                 lambda copy: copy["metadata"].setdefault("annotations", {}).update({REVISION: current}),
+                subresource="status",  # real: written with the status, so that it makes no new generation
             )
         return new
 

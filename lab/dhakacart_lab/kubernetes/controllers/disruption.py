@@ -9,7 +9,7 @@ from .. import selectors
 from ..kinds import DEPLOYMENT, PDB, POD, REPLICA_SET, Obj, clone, controller_of, is_true, now, parse_time, scaled
 from ..store import Change
 from .base import Controller, Key, selected_pods, set_status, with_condition
-from .replicaset import is_active
+from .replicaset import has_ended, is_active
 
 EVICTION_TIMEOUT = 120.0  # seconds after which an eviction that deleted nothing is forgotten
 
@@ -32,15 +32,17 @@ class Disruption(Controller):
         if budget is None:
             return None
         spec, before = budget["spec"], budget.get("status", {})
-        pods = [pod for pod in selected_pods(self.registry, key[0], spec.get("selector")) if is_active(pod)]
+        pods = [pod for pod in selected_pods(self.registry, key[0], spec.get("selector")) if not has_ended(pod)]
         expected, desired = self._sizes(spec, pods)
-        names = {pod["metadata"]["name"] for pod in pods}
+        names = {pod["metadata"]["name"] for pod in pods if is_active(pod)}
         disrupted = {
             name: since
             for name, since in before.get("disruptedPods", {}).items()
             if name in names and (now() - parse_time(since)).total_seconds() < EVICTION_TIMEOUT
         }
-        healthy = sum(is_true(pod, "Ready") and pod["metadata"]["name"] not in disrupted for pod in pods)
+        healthy = sum(
+            is_active(pod) and is_true(pod, "Ready") and pod["metadata"]["name"] not in disrupted for pod in pods
+        )
         allowed = max(0, healthy - desired) if expected > 0 else 0
         if allowed:
             args = ("DisruptionAllowed", "True", "SufficientPods", "")

@@ -77,7 +77,9 @@ class GarbageCollector(Controller):
 
         def change(copy: Obj) -> None:
             kept = [reference for reference in copy["metadata"].get("ownerReferences", []) if reference["uid"] != uid]
-            copy["metadata"]["ownerReferences"] = kept
+            copy["metadata"].pop("ownerReferences", None)
+            if kept:
+                copy["metadata"]["ownerReferences"] = kept
 
         for dependent_kind, dependent in self._of(owner):
             self.registry.modify(dependent_kind, dependent, change)

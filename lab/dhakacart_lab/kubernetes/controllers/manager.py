@@ -8,9 +8,12 @@ import contextlib
 import heapq
 import logging
 import time
+from collections.abc import Callable
 
 from ..errors import ApiError
-from ..kinds import EVENT, KINDS, parse_time
+from ..kinds import EVENT, KINDS, NODE, POD, parse_time
+from ..metrics.api import MetricsApi
+from ..metrics.samples import Samples
 from ..registry import Registry
 from ..store import Change
 from .autoscaler import Autoscaler
@@ -20,7 +23,7 @@ from .disruption import Disruption
 from .endpoints import EndpointsController
 from .garbage import GarbageCollector
 from .namespaces import NamespaceController
-from .nodes import NodeLifecycle
+from .nodes import NodeLifecycle, TaintEviction
 from .replicaset import ReplicaSetController
 from .scheduler import Scheduler
 
@@ -33,10 +36,11 @@ EVENT_LIFE = 3600.0  # seconds, as kube-apiserver's --event-ttl
 class Manager:
     """One queue for all controllers: in one process and one thread, none sees a stale object."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, measured: MetricsApi | None = None) -> None:
         self._registry = registry
+        metrics = measured or MetricsApi(Samples(), lambda: registry.store.all(POD), lambda: registry.store.all(NODE))
         recorder = Recorder(registry)
-        kinds: tuple[type[Controller], ...] = (
+        kinds: tuple[Callable[[Registry, Recorder], Controller], ...] = (
             NamespaceController,
             GarbageCollector,
             DeploymentController,
@@ -44,8 +48,9 @@ class Manager:
             Scheduler,
             EndpointsController,
             Disruption,
-            Autoscaler,
+            lambda registry, recorder: Autoscaler(registry, recorder, metrics),
             NodeLifecycle,
+            TaintEviction,
         )
         self._controllers = [kind(registry, recorder) for kind in kinds]
         self._queue: dict[tuple[int, Key], None] = {}

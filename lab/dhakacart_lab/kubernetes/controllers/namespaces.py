@@ -1,15 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Namespaces: each has its default ServiceAccount; one under deletion is emptied and then goes."""
+"""Namespaces: each has its default ServiceAccount and root certificate; one under deletion is emptied, then goes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..kinds import KINDS, NAMESPACE, NODE, POD, SERVICE_ACCOUNT, Kind, Obj
+from ..kinds import CONFIG_MAP, KINDS, NAMESPACE, NODE, POD, SERVICE_ACCOUNT, Kind, Obj
 from ..registry import DeleteOptions
 from ..store import Change
-from .base import Controller, Key
+from .base import Controller, Key, set_status, with_condition
 
+SETTLED = (
+    ("NamespaceDeletionDiscoveryFailure", "False", "ResourcesDiscovered", "All resources successfully discovered"),
+    ("NamespaceDeletionGroupVersionParsingFailure", "False", "ParsedGroupVersions",
+     "All legacy kube types successfully parsed"),
+    ("NamespaceDeletionContentFailure", "False", "ContentDeleted",
+     "All content successfully deleted, may be waiting on finalization"),
+)  # fmt: skip
+ORDER = [*(name for name, *_ in SETTLED), "NamespaceContentRemaining", "NamespaceFinalizersRemaining"]
+ROOT_CERTIFICATE: Obj = {
+    "metadata": {
+        "name": "kube-root-ca.crt",
+        "annotations": {
+            "kubernetes.io/description": "Contains a CA bundle that can be used to verify the kube-apiserver when using"
+            " internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is"
+            " guaranteed across distributions of Kubernetes clusters."
+        },
+    },
+    "data": {"ca.crt": ""},  # plain HTTP: there is no certificate, but the object is in every namespace
+}
 SYSTEM = ("default", "kube-system", "kube-public", "kube-node-lease")  # a real API server makes them, too
 
 
@@ -24,7 +43,7 @@ class NamespaceController(Controller):
         meta = change.obj["metadata"]
         if change.kind == NAMESPACE:
             yield "", meta["name"]
-        elif change.type == "DELETED" and change.kind in (POD, SERVICE_ACCOUNT):
+        elif change.type == "DELETED" and change.kind in (POD, SERVICE_ACCOUNT, CONFIG_MAP):
             yield "", meta["namespace"]
 
     def reconcile(self, key: Key) -> float | None:
@@ -35,6 +54,8 @@ class NamespaceController(Controller):
             return self._empty(namespace)
         if self.store.get(SERVICE_ACCOUNT, key[1], "default") is None:
             self.registry.create(SERVICE_ACCOUNT, key[1], {"metadata": {"name": "default"}})
+        if self.store.get(CONFIG_MAP, key[1], "kube-root-ca.crt") is None:
+            self.registry.create(CONFIG_MAP, key[1], ROOT_CERTIFICATE)
         return None
 
     def _options(self, kind: Kind, obj: Obj) -> DeleteOptions:
@@ -48,7 +69,36 @@ class NamespaceController(Controller):
             if kind.namespaced:
                 for obj in self.store.all(kind, name):
                     self.registry.delete(kind, name, obj["metadata"]["name"], self._options(kind, obj))
-        if any(self.store.all(kind, name) for kind in KINDS if kind.namespaced):
+        left = {kind: found for kind in KINDS if kind.namespaced and (found := self.store.all(kind, name))}
+        if left:
+            self._describe(namespace, left)
             return 1.0
         self.registry.finish(NAMESPACE, namespace, "kubernetes")
         return None
+
+    def _describe(self, namespace: Obj, left: dict[Kind, list[Obj]]) -> None:
+        """Say in the namespace's status what it still waits for."""
+        holders: dict[str, int] = {}
+        for found in left.values():
+            for obj in found:
+                for finalizer in obj["metadata"].get("finalizers") or []:
+                    holders[finalizer] = holders.get(finalizer, 0) + 1
+        content = ", ".join(
+            f"{kind.plural}.{kind.group} has {len(found)} resource instances" for kind, found in left.items()
+        )
+        held = ", ".join(f"{finalizer} in {count} resource instances" for finalizer, count in sorted(holders.items()))
+        conditions: list[Obj] = namespace.get("status", {}).get("conditions", [])
+        for name, state, reason, text in (
+            *SETTLED,
+            ("NamespaceContentRemaining", "True", "SomeResourcesRemain", f"Some resources are remaining: {content}"),
+            ("NamespaceFinalizersRemaining", "True", "SomeFinalizersRemain",
+             f"Some content in the namespace has finalizers remaining: {held}") if held else
+            ("NamespaceFinalizersRemaining", "False", "ContentHasNoFinalizers",
+             "All content-preserving finalizers finished"),
+        ):  # fmt: skip
+            conditions = with_condition(conditions, name, state, reason, text)
+        status: Obj = {
+            "phase": "Terminating",
+            "conditions": sorted(conditions, key=lambda found: ORDER.index(found["type"])),
+        }
+        set_status(self.registry, NAMESPACE, namespace, status)

@@ -16,9 +16,12 @@ COMPONENT = "replicaset-controller"
 RANK = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
+def has_ended(pod: Obj) -> bool:
+    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+
+
 def is_active(pod: Obj) -> bool:
-    phase = pod.get("status", {}).get("phase")
-    return phase not in ("Succeeded", "Failed") and "deletionTimestamp" not in pod["metadata"]
+    return not has_ended(pod) and "deletionTimestamp" not in pod["metadata"]
 
 
 def ready_for(pod: Obj) -> float:

@@ -6,22 +6,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..kinds import NODE, POD, Obj, is_true, timestamp
+from ..quantities import quantity as quantity
 from ..registry import Registry
 from ..store import Change
 from ..subresources import bind
 from .base import Controller, Key, Recorder
 
 COMPONENT = "default-scheduler"
-UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 1e3, "M": 1e6, "G": 1e9, "m": 1e-3}
 
 
-def quantity(text: object) -> float:
-    """A Kubernetes quantity as a number: "250m" is 0.25, "1Gi" is 1073741824."""
-    value = str(text)
-    for suffix, factor in UNITS.items():
-        if value.endswith(suffix):
-            return float(value.removesuffix(suffix)) * factor
-    return float(value)
+NO_HELP, VICTIMS = "Preemption is not helpful for scheduling", "No preemption victims found for incoming pod"
+
+
+def _listed(reasons: dict[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
 
 
 def requests_of(pod: Obj) -> dict[str, float]:
@@ -67,22 +65,28 @@ class Scheduler(Controller):
     def reconcile(self, key: Key) -> float | None:
         self._unschedulable.discard(key)
         pod = self.store.get(POD, *key)
-        if pod is None or pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"]:
+        if pod is None or pod["spec"].get("schedulerName") != COMPONENT:
+            return None
+        if pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"]:
             return None
         reasons: dict[str, int] = {}
+        preemption: dict[str, int] = {}
         fitting: list[tuple[int, str]] = []
         nodes = self.store.all(NODE)
         for node in nodes:
             name = node["metadata"]["name"]
             taken = self._taken.get(name, {})
-            if reason := self._refusal(pod, node, taken):
-                reasons[reason] = reasons.get(reason, 0) + 1
+            if refusals := self._refusals(pod, node, taken):
+                for reason in refusals:
+                    reasons[reason] = reasons.get(reason, 0) + 1
+                help_ = VICTIMS if self._could_fit(pod, node, refusals) else NO_HELP
+                preemption[help_] = preemption.get(help_, 0) + 1
             else:
                 fitting.append((len(taken), name))
         if not fitting:
-            listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
-            why = f"{listed}." if nodes else "no nodes available to schedule pods"
-            self._refuse(key, pod, f"0/{len(nodes)} nodes are available: {why}" if nodes else why)
+            none = f"0/{len(nodes)} nodes are available:"
+            why = f"{none} {_listed(reasons)}. no new claims to deallocate, preemption: {none} {_listed(preemption)}."
+            self._refuse(key, pod, why if nodes else "no nodes available to schedule pods")
             return None
         node_name = min(fitting)[1]
         if bound := bind(self.registry, pod, node_name):
@@ -101,27 +105,36 @@ class Scheduler(Controller):
                 self._taken.setdefault(node, {})[key] = requests_of(pod)
 
     @staticmethod
-    def _refusal(pod: Obj, node: Obj, taken: dict[Key, dict[str, float]]) -> str | None:
-        """Why the node cannot take the pod, in the scheduler's words; None where it can."""
+    def _refusals(pod: Obj, node: Obj, taken: dict[Key, dict[str, float]]) -> list[str]:
+        """Why the node cannot take the pod, in the scheduler's words; empty where it can."""
         spec = node.get("spec", {})
         if spec.get("unschedulable"):
-            return "node(s) were unschedulable"
+            return ["node(s) were unschedulable"]
         for taint in spec.get("taints") or []:
             if taint.get("effect") in ("NoSchedule", "NoExecute") and not tolerates(pod, taint):
-                return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
+                return [f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"]
         if not is_true(node, "Ready"):
-            return "node(s) had untolerated taint {node.kubernetes.io/not-ready: }"
+            return ["node(s) had untolerated taint {node.kubernetes.io/not-ready: }"]
         wanted = (pod["spec"].get("nodeSelector") or {}).items()
         if not wanted <= (node["metadata"].get("labels") or {}).items():
-            return "node(s) didn't match Pod's node affinity/selector"
+            return ["node(s) didn't match Pod's node affinity/selector"]
         room = node.get("status", {}).get("allocatable", {})
         if len(taken) >= quantity(room.get("pods", 110)):
-            return "Too many pods"
+            return ["Too many pods"]
         asked = requests_of(pod)
-        for name, amount in asked.items():
-            if name in room and amount and sum(used[name] for used in taken.values()) + amount > quantity(room[name]):
-                return f"Insufficient {name}"
-        return None
+        return [
+            f"Insufficient {name}"
+            for name, amount in asked.items()
+            if name in room and amount and sum(used[name] for used in taken.values()) + amount > quantity(room[name])
+        ]
+
+    @staticmethod
+    def _could_fit(pod: Obj, node: Obj, refusals: list[str]) -> bool:
+        """Whether the node would be large enough if others went."""
+        room = node.get("status", {}).get("allocatable", {})
+        asked = requests_of(pod)
+        small = any(name in room and amount > quantity(room[name]) for name, amount in asked.items())
+        return not small and all(reason.startswith(("Insufficient", "Too many")) for reason in refusals)
 
     def _refuse(self, key: Key, pod: Obj, message: str) -> None:
         self._unschedulable.add(key)

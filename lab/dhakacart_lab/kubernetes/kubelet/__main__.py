@@ -19,9 +19,10 @@ from ..access import read_kubeconfig
 from ..client import Client
 from ..kinds import POD, Obj
 from . import node, runtime
+from .endpoint import Endpoint
 from .events import Events
-from .logs import Endpoint
 from .pod import PodWorker, folder_of, pods_of
+from .serving import server_context
 
 LOG = logging.getLogger(__name__)
 
@@ -119,15 +120,14 @@ async def serve(layout: Layout, name: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     own = layout.kubelet_kubeconfig(name)
-    access = read_kubeconfig(own if own.exists() else layout.kubeconfig)
-    client = Client(access)
+    client = Client(read_kubeconfig(own if own.exists() else layout.kubeconfig))
     connector = aiohttp.TCPConnector(force_close=True, limit=0)  # a probe opens a connection of its own
     async with aiohttp.ClientSession(connector=connector) as session:
         kubelet = Kubelet(layout, name, client, session)
-        runner = web.AppRunner(Endpoint(kubelet.workers, access.token).build(), access_log=None, shutdown_timeout=0.05)
+        runner = web.AppRunner(Endpoint(kubelet.workers).build(), access_log=None, shutdown_timeout=0.05)
         await runner.setup()
         address = layout.kubelets[name]
-        await web.TCPSite(runner, address.host, address.port).start()
+        await web.TCPSite(runner, address.host, address.port, ssl_context=server_context(layout, name)).start()
         running = asyncio.create_task(kubelet.run())
         waiting = asyncio.create_task(stopped.wait())
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)

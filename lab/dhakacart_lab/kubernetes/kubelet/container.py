@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,35 +14,16 @@ from pathlib import Path
 import aiohttp
 
 from ...layout import Layout
+from ...process import environment
 from ..client import Client
 from ..errors import ApiError
 from ..kinds import Obj
 from . import images, probes, runtime, variables
+from .backoff import BackOff
 
-FIRST_BACK_OFF = 10.0  # seconds
-MAX_BACK_OFF = 300.0
-RESET_AFTER = 2 * MAX_BACK_OFF  # seconds of running after which a crash counts as the first again
 # Tells a process where to listen: an address of the pod network is one for Kubernetes only.
 LISTEN = "LAB_LISTEN_ADDRESS"
 SYNC_RETRY = 10.0  # seconds until a missing secret is looked for again, as a kubelet's backOffPeriod
-
-
-@dataclass
-class BackOff:
-    """Doubling waits, as the kubelet counts them: the first restart is at once."""
-
-    wait: float = 0.0
-    last: float = 0.0
-
-    def left(self, ended: float) -> float:
-        """The seconds a container that ended at ``ended`` still has to wait (loop clock)."""
-        if self.wait and ended - self.last > RESET_AFTER:
-            self.wait = 0.0
-        return self.wait
-
-    def step(self, now: float) -> None:
-        self.wait = min(MAX_BACK_OFF, self.wait * 2) if self.wait else FIRST_BACK_OFF
-        self.last = now
 
 
 @dataclass(frozen=True)
@@ -74,6 +56,7 @@ class Container:
             self.state, self.restarts = known["state"], max(self.restarts, self.process.restart)
             self.ready, self.started = bool(known.get("ready")), bool(known.get("started"))
         self.stopping = False
+        self.executions: set[int] = set()  # the commands that are executed in it, by process id
         self._back_off = BackOff()
         self._env: dict[str, str] = {}
 
@@ -90,6 +73,16 @@ class Container:
             "state": self.state,
             "lastState": self.last_state,
         }
+
+    def environment(self) -> dict[str, str]:
+        """What a process in the container has in its environment."""
+        return environment(self._around.layout, self._env)
+
+    def _end_executions(self) -> None:
+        """What was executed in the container ends with it."""
+        for leader in self.executions:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(leader, signal.SIGKILL)
 
     def log_file(self, *, previous: bool) -> Path | None:
         """The log of the present or last run, or of the one before; None where there was none."""
@@ -149,7 +142,7 @@ class Container:
             self._wait_with("RunContainerError", str(error))
             self._event("Warning", "Failed", f"Error: {error}")
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
-            self._wait_with("CreateContainerConfigError", f"failed to sync: {error or type(error).__name__}")
+            self._wait_with("CreateContainerConfigError", f"failed to sync: {str(error) or type(error).__name__}")
         else:
             self._event("Normal", "Created", f"Created container {self.name}")
             self._event("Normal", "Started", f"Started container {self.name}")
@@ -201,6 +194,7 @@ class Container:
         finally:
             for task in watching:
                 task.cancel()
+        self._end_executions()
         reason = "ContainerStatusUnknown" if ended.lost else "Completed" if ended.code == 0 else "Error"
         terminated = {"exitCode": ended.code, "reason": reason, "containerID": f"lab://{process.pid}"}
         terminated |= {"startedAt": _seconds(process.started), "finishedAt": _seconds(ended.finished)}
@@ -229,10 +223,8 @@ class Container:
     async def _probe(self, started_at: float) -> None:
         """Startup first; once it passed, liveness and readiness side by side."""
         around = self._around
-        target = probes.Target(around.session, around.layout.dialled(around.pod_ip), self.spec, self._env, self.folder)
-
-        def heard(kind: str) -> Callable[[str], None]:
-            return lambda problem: self._event("Warning", "Unhealthy", f"{kind} probe failed: {problem}")
+        dialled = around.layout.dialled(around.pod_ip)
+        target = probes.Target(around.session, dialled, self.spec, self.environment(), self.folder)
 
         if "startupProbe" in self.spec and not self.started:
             passed = asyncio.Event()
@@ -244,7 +236,7 @@ class Container:
                     await self._kill_unhealthy("startup")
 
             first = asyncio.create_task(
-                probes.loop(target, self.spec["startupProbe"], started_at, heard("Startup"), startup)
+                probes.loop(target, self.spec["startupProbe"], started_at, self._heard("Startup"), startup)
             )
             try:
                 await passed.wait()
@@ -266,9 +258,21 @@ class Container:
 
         async with asyncio.TaskGroup() as group:
             if probe := self.spec.get("readinessProbe"):
-                group.create_task(probes.loop(target, probe, started_at, heard("Readiness"), readiness))
+                group.create_task(probes.loop(target, probe, started_at, self._heard("Readiness"), readiness))
             if probe := self.spec.get("livenessProbe"):
-                group.create_task(probes.loop(target, probe, started_at, heard("Liveness"), liveness))
+                group.create_task(probes.loop(target, probe, started_at, self._heard("Liveness"), liveness))
+
+    def _heard(self, kind: str) -> Callable[[str], None]:
+        """What is done about each failure of a probe."""
+        around = self._around
+        dialled = around.layout.dialled(around.pod_ip)
+
+        def failed(problem: str) -> None:
+            # to Kubernetes the pod has its address of the pod network
+            told = problem.replace(dialled, around.pod_ip)
+            self._event("Warning", "Unhealthy", f"{kind} probe failed: {told}")
+
+        return failed
 
     async def _kill_unhealthy(self, kind: str) -> None:
         probe = self.spec[f"{kind}Probe"]

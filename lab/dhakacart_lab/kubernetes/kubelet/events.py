@@ -49,7 +49,7 @@ class Events:
             try:
                 await self._write(happened)
             except (ApiError, aiohttp.ClientError, TimeoutError) as error:
-                LOG.warning("event %s not written: %s", happened.reason, error or type(error).__name__)
+                LOG.warning("event %s not written: %s", happened.reason, str(error) or type(error).__name__)
 
     async def _write(self, happened: Occurrence) -> None:
         meta = happened.pod["metadata"]

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import platform
+import re
 
 import aiohttp
 
@@ -28,7 +30,22 @@ PRESSURES = (
 )
 
 
-def status(layout: Layout, name: str, previous: Obj | None) -> Obj:
+# What an API server may ask of the kubelet's endpoint: with it a 1.36 passes WebSockets on to it as they are, and
+# speaks no SPDY, which this kubelet does not know. Sorted.
+FEATURES = ["ExtendWebSocketsToKubelet"]
+SUFFIX = "-dhakacart-lab"
+
+
+def version_beside(server: str) -> str:
+    """The version the kubelet says it has: the API server's, so that no skew is too large, marked as the lab's.
+
+    :param server: gitVersion of the API server, such as v1.36.3 or v1.33.4-eks-99bf3a2.
+    """
+    found = re.match(r"v\d+\.\d+\.\d+", server)
+    return (found.group() if found else "v0.0.0") + SUFFIX
+
+
+def status(layout: Layout, name: str, previous: Obj | None, version: str) -> Obj:
     """The status of node ``name`` now; transition times go on where nothing changed."""
     kubelet = layout.kubelets[name]
     old = {found["type"]: found for found in (previous or {}).get("status", {}).get("conditions", [])}
@@ -49,12 +66,13 @@ def status(layout: Layout, name: str, previous: Obj | None) -> Obj:
             {"type": "Hostname", "address": name},
         ],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": kubelet.port}},
+        "declaredFeatures": FEATURES,
         "nodeInfo": {
             "architecture": "amd64",
             "operatingSystem": "linux",
             "osImage": "DhakaCart lab: pods are local processes",
             "kernelVersion": platform.release(),
-            "kubeletVersion": "v1.28.15-dhakacart-lab",
+            "kubeletVersion": version,
             "kubeProxyVersion": "",
             "containerRuntimeVersion": "lab://1.0",
             "machineID": "",
@@ -72,7 +90,7 @@ async def register(client: Client, layout: Layout, name: str) -> None:
             await _register(client, layout, name)
             return
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
-            LOG.warning("registration: %s; again in %.1f s", error or type(error).__name__, pause)
+            LOG.warning("registration: %s; again in %.1f s", str(error) or type(error).__name__, pause)
             await asyncio.sleep(pause)
             pause = min(5.0, 2 * pause)
 
@@ -93,16 +111,12 @@ async def _register(client: Client, layout: Layout, name: str) -> None:
         if error.code != 409:
             raise
     await report(client, layout, name)
-    try:
-        await client.create(NAMESPACE, "", {"metadata": {"name": LEASES}})
-    except ApiError as error:
-        if error.code != 409:
-            raise
 
 
 async def report(client: Client, layout: Layout, name: str) -> None:
     previous = await client.get(NODE, "", name)
-    await client.patch(NODE, "", name, {"status": status(layout, name, previous)}, "status")
+    version = version_beside(str((await client.request("GET", "/version")).get("gitVersion", "")))
+    await client.patch(NODE, "", name, {"status": status(layout, name, previous, version)}, "status")
 
 
 async def heartbeat(client: Client, layout: Layout, name: str) -> None:
@@ -119,7 +133,7 @@ async def heartbeat(client: Client, layout: Layout, name: str) -> None:
                 await report(client, layout, name)
                 reported, late = clock.time(), False
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
-            LOG.warning("heartbeat: %s", error or type(error).__name__)
+            LOG.warning("heartbeat: %s", str(error) or type(error).__name__)
             late = True
             await asyncio.sleep(1.0)
             continue
@@ -128,9 +142,19 @@ async def heartbeat(client: Client, layout: Layout, name: str) -> None:
 
 async def _renew(client: Client, name: str) -> None:
     spec = {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": micro_timestamp()}
+    lease = {"metadata": {"name": name}, "spec": spec}
     try:
         await client.patch(LEASE, LEASES, name, {"spec": spec})
+        return
     except ApiError as error:
         if error.code != 404:
             raise
-        await client.create(LEASE, LEASES, {"metadata": {"name": name}, "spec": spec})
+    try:
+        await client.create(LEASE, LEASES, lease)
+    except ApiError as error:
+        if error.code != 404:
+            raise
+        # A real API server makes the namespace itself and lets no node do so: then the next renewal finds it.
+        with contextlib.suppress(ApiError):
+            await client.create(NAMESPACE, "", {"metadata": {"name": LEASES}})
+        await client.create(LEASE, LEASES, lease)

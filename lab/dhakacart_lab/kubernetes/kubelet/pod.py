@@ -19,7 +19,7 @@ from .container import Container, Surroundings
 from .events import Events
 
 LOG = logging.getLogger(__name__)
-OURS = {"Initialized", "Ready", "ContainersReady"}
+OURS = {"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady"}
 UNSENT = (aiohttp.ClientError, TimeoutError)
 
 
@@ -59,7 +59,8 @@ class PodWorker:
         self._deleted = asyncio.Event()
         self._gone = False
         self._sent: Obj = {}
-        self._conditions: list[Obj] = [dict(c) for c in pod.get("status", {}).get("conditions") or []]
+        known_conditions = pod.get("status", {}).get("conditions") or []
+        self._conditions: list[Obj] = [dict(found) for found in known_conditions if found["type"] in OURS]
         self._started = pod.get("status", {}).get("startTime") or timestamp()
         around = Surroundings(
             layout=layout,
@@ -205,6 +206,7 @@ class PodWorker:
             why = f"containers with unready status: [{' '.join(unready)}]" if unready else ""
             for name in ("Ready", "ContainersReady"):
                 self._set(name, not unready, "ContainersNotReady" if unready else "", why)
+        self._set("PodReadyToStartContainers", phase not in ("Succeeded", "Failed"))
         waiting = [c.name for c in self.init if c.state.get("terminated", {}).get("exitCode") != 0]
         why = f"containers with incomplete status: [{' '.join(waiting)}]"
         if self._initialized:
@@ -214,12 +216,15 @@ class PodWorker:
         status: Obj = {
             "phase": phase,
             "hostIP": self._host,
+            "hostIPs": [{"ip": self._host}],
             "podIP": self.pod_ip,
             "podIPs": [{"ip": self.pod_ip}],
             "startTime": self._started,
             "conditions": [dict(found) for found in self._conditions],
             "containerStatuses": [container.status() for container in self.containers],
         }
+        if generation := self.pod["metadata"].get("generation"):
+            status["observedGeneration"] = generation
         if self.init:
             status["initContainerStatuses"] = [container.status() for container in self.init]
         return status

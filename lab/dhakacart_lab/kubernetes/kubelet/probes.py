@@ -58,7 +58,7 @@ async def _http(target: Target, spec: Obj, timeout: float) -> str | None:
         why = "connection refused" if "refused" in why or "connect call failed" in why else why
         return f'Get "{url}": dial tcp {target.pod_ip}:{_port(target.container, spec["port"])}: connect: {why}'
     except (aiohttp.ClientError, OSError) as error:
-        return f'Get "{url}": {error or type(error).__name__}'
+        return f'Get "{url}": {str(error) or type(error).__name__}'
 
 
 async def _tcp(target: Target, spec: Obj, timeout: float) -> str | None:

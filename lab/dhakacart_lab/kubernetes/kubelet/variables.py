@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 
 from ..client import Client
 from ..errors import ApiError
-from ..kinds import CONFIG_MAP, SECRET, Obj
+from ..kinds import CONFIG_MAP, SECRET, Kind, Obj
 from .images import Image, expand
+
+PERMISSION_PAUSES = (0.1, 0.2, 0.4, 0.8)  # seconds
 
 
 class ConfigError(Exception):
@@ -63,7 +66,7 @@ def _missing(kind: str, namespace: str, reference: Obj, found: dict[str, str] | 
 
 async def _content(client: Client, kind: str, namespace: str, name: str) -> dict[str, str] | None:
     try:
-        found = await client.get(SECRET if kind == "secret" else CONFIG_MAP, namespace, name)
+        found = await _permitted(client, SECRET if kind == "secret" else CONFIG_MAP, namespace, name)
     except ApiError as error:
         if error.code == 404:
             return None
@@ -72,6 +75,18 @@ async def _content(client: Client, kind: str, namespace: str, name: str) -> dict
     if kind == "secret":
         return {key: base64.b64decode(value or "").decode() for key, value in data.items()}
     return data
+
+
+async def _permitted(client: Client, kind: Kind, namespace: str, name: str) -> Obj:
+    """A node may read what a pod bound to it refers to, and its API server learns of the binding a moment later."""
+    for pause in PERMISSION_PAUSES:
+        try:
+            return await client.get(kind, namespace, name)
+        except ApiError as error:
+            if error.code != 403:
+                raise
+        await asyncio.sleep(pause)
+    return await client.get(kind, namespace, name)
 
 
 def _field(pod: Obj, path: str) -> str:
@@ -86,7 +101,9 @@ def _field(pod: Obj, path: str) -> str:
         "spec.nodeName": pod["spec"].get("nodeName", ""),
         "spec.serviceAccountName": pod["spec"].get("serviceAccountName", ""),
         "status.podIP": status.get("podIP", ""),
+        "status.podIPs": status.get("podIP", ""),
         "status.hostIP": status.get("hostIP", ""),
+        "status.hostIPs": status.get("hostIP", ""),
     }
     if path not in values:
         raise ConfigError(f"unsupported fieldPath: {path}")

@@ -13,6 +13,9 @@ from aiohttp import web
 
 from ...layout import Layout, read_layout
 from ..controllers.manager import Manager
+from ..kinds import NODE, POD
+from ..metrics.api import MetricsApi
+from ..metrics.scraping import Scraper
 from ..registry import Registry
 from ..store import Store
 from .app import Application
@@ -21,7 +24,9 @@ from .app import Application
 async def serve(layout: Layout) -> None:
     store = Store(layout.folder / "kubernetes" / "state.sqlite")
     registry = Registry(store)
-    application = Application(layout, registry)
+    scraper = Scraper(layout, lambda: store.all(NODE))
+    measured = MetricsApi(scraper.samples, lambda: store.all(POD), lambda: store.all(NODE))
+    application = Application(layout, registry, measured)
     stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
@@ -30,10 +35,12 @@ async def serve(layout: Layout) -> None:
     address = layout.kubernetes_api
     await web.TCPSite(runner, address.host, address.port, backlog=512, reuse_address=True).start()
     logging.info("serving on %s at revision %d", address, store.revision)
-    manager = asyncio.create_task(Manager(registry).run())
+    manager = asyncio.create_task(Manager(registry, measured).run())
+    scraping = asyncio.create_task(scraper.run())
     waiting = asyncio.create_task(stopped.wait())
     await asyncio.wait({manager, waiting}, return_when=asyncio.FIRST_COMPLETED)
     manager.cancel()
+    scraping.cancel()
     application.watches.end()
     await runner.cleanup()
     store.close()

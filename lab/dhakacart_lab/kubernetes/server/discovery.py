@@ -5,8 +5,13 @@ from __future__ import annotations
 
 import platform
 
-from ..kinds import KINDS, Kind, Obj
+from ..kinds import KINDS as STORED
+from ..kinds import NAMESPACE, Kind, Obj
+from ..metrics import api as metrics
+from .events import MODERN
 
+KINDS = (*STORED, MODERN)
+ALL = ("pods", "services", "deployments.apps", "replicasets.apps", "horizontalpodautoscalers.autoscaling")
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
 
@@ -48,23 +53,27 @@ def _group(name: str, versions: list[str]) -> Obj:
 
 
 def groups() -> Obj:
-    listed = [_group(name, versions) for name, versions in _groups().items() if name]
+    listed = [*(_group(name, versions) for name, versions in _groups().items() if name), metrics.group()]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": listed}
 
 
 def group(name: str) -> Obj | None:
+    if name == metrics.GROUP:
+        return {"kind": "APIGroup", "apiVersion": "v1", **metrics.group()}
     versions = _groups().get(name)
     return {"kind": "APIGroup", "apiVersion": "v1", **_group(name, versions)} if versions and name else None
 
 
 def resources(group_name: str, version_name: str) -> Obj | None:
     """The APIResourceList of a group and version, None where there is none."""
+    if (group_name, version_name) == (metrics.GROUP, metrics.VERSION):
+        return metrics.resources()
     kinds = [kind for kind in KINDS if (kind.group, kind.version) == (group_name, version_name)]
     if not kinds:
         return None
     listed = [entry for kind in kinds for entry in _entries(kind)]
-    group_version = kinds[0].api_version
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": listed}
+    about = {"kind": "APIResourceList", "groupVersion": kinds[0].api_version, "resources": listed}
+    return {**about, "apiVersion": "v1"} if group_name else about  # real: the core group's list has none
 
 
 def _entries(kind: Kind) -> list[Obj]:
@@ -75,6 +84,10 @@ def _entries(kind: Kind) -> list[Obj]:
         "kind": kind.kind,
         "verbs": VERBS,
     }
+    if kind.qualified in ALL:
+        main["categories"] = ["all"]
+    if kind == NAMESPACE:
+        main["verbs"] = [verb for verb in VERBS if verb != "deletecollection"]
     if kind.short:
         main["shortNames"] = list(kind.short)
     return [main, *(_subresource(kind, name) for name in kind.subresources)]
@@ -92,6 +105,8 @@ def _subresource(kind: Kind, name: str) -> Obj:
         entry |= {"group": "autoscaling", "version": "v1", "kind": "Scale"}
     elif name == "eviction":
         entry |= {"group": "policy", "version": "v1", "kind": "Eviction", "verbs": ["create"]}
+    elif name == "exec":
+        entry |= {"kind": "PodExecOptions", "verbs": ["create", "get"]}
     elif name == "log":
         entry["verbs"] = ["get"]
     elif name == "finalize":

@@ -14,6 +14,7 @@ from ..errors import bad_request, expired
 from ..kinds import Kind, Obj
 from ..selectors import Predicate
 from ..store import Change, Store
+from . import list_options
 from .listing import revision_asked, selection, too_large
 
 BOOKMARK_PERIOD = 60.0  # seconds; as often as a real server sends them
@@ -35,7 +36,9 @@ class Watches:
     async def serve(
         self, request: web.Request, kind: Kind, namespace: str | None, query: Mapping[str, str]
     ) -> web.StreamResponse:
+        list_options.check(query, watching=True)
         test = selection(kind, query)
+        initial = query.get("sendInitialEvents") in ("true", "1")
         asked = revision_asked(query)
         try:
             duration = float(query.get("timeoutSeconds") or random.uniform(1800, 3600))
@@ -49,7 +52,7 @@ class Watches:
         )
         # no await between the subscription and this reading: nothing is missed and nothing comes twice.
         begin: list[Obj] = []
-        if asked:
+        if asked and not initial:
             changes = self._store.since(asked, kind)
             if changes is None:
                 error = expired(f"too old resource version: {asked} ({self._store.compacted})")
@@ -59,6 +62,10 @@ class Watches:
         else:
             objects = self._store.all(kind, namespace)
             begin += [{"type": "ADDED", "object": obj} for obj in objects if test is None or test(obj)]
+            if initial and query.get("allowWatchBookmarks") in ("true", "1"):
+                mark = _bookmark(kind, self._store)
+                mark["object"]["metadata"]["annotations"] = {"k8s.io/initial-events-end": "true"}
+                begin.append(mark)
         over = bool(begin) and begin[-1]["type"] == "ERROR"
         task = asyncio.current_task()
         assert task is not None
@@ -94,13 +101,16 @@ async def _follow(
         except TimeoutError:
             if bookmarks and deadline - loop.time() > 0:
                 kind, store = bookmarks
-                meta = {"resourceVersion": str(store.revision), "creationTimestamp": None}
-                mark = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta}
-                await _send(response, [{"type": "BOOKMARK", "object": mark}])
+                await _send(response, [_bookmark(kind, store)])
             continue
         while not queue.empty():
             changes.append(queue.get_nowait())
         await _send(response, [event for change in changes if (event := _event(change, test))])
+
+
+def _bookmark(kind: Kind, store: Store) -> Obj:
+    empty = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": {"resourceVersion": str(store.revision)}}
+    return {"type": "BOOKMARK", "object": empty}
 
 
 async def _send(response: web.StreamResponse, events: list[Obj]) -> None:

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Both servers: the simulated one, always, and a real control plane where there is one.
+
+``DHAKACART_CONFORMANCE_KUBECONFIG`` names the kubeconfig of a real one that may be written to; it has the contexts
+``lab`` and ``lab-readonly``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dhakacart_lab import process
+from dhakacart_lab.kubernetes.providers.simulated import Simulated
+from dhakacart_lab.layout import Layout
+
+from .cases import wires
+from .scenario import Kube, namespaced
+from .wire import Wire
+
+SUBNET = 153
+CREDENTIALS = ("db-admin", "db-app", "db-replication", "redis-token", "kube-admin-token", "kube-readonly-token")
+REAL = "DHAKACART_CONFORMANCE_KUBECONFIG"
+Servers = dict[str, tuple[Wire, Wire]]
+
+
+@pytest.fixture(scope="session")
+def simulated_wires() -> Iterator[tuple[Wire, Wire]]:
+    folder = Path(tempfile.mkdtemp(prefix="conformance-", dir="/var/tmp"))
+    layout = Layout(name="c", folder=folder, subnet=SUBNET, lab_id=f"c-{secrets.token_hex(4)}")
+    layout.lab_file.write_text(json.dumps(layout.describe()), encoding="utf-8")
+    layout.credentials.mkdir(mode=0o700)
+    for name in CREDENTIALS:
+        (layout.credentials / name).write_text(secrets.token_urlsafe(16), encoding="utf-8")
+    provider = Simulated(layout)
+    try:
+        provider.start()
+        yield wires(layout.kubeconfig)
+    finally:
+        provider.stop()
+        process.end(process.all_of(layout.lab_id), timeout=2)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def real_wires() -> tuple[Wire, Wire]:
+    kubeconfig = os.environ.get(REAL)
+    if not kubeconfig:
+        pytest.skip(f"no real control plane: {REAL} names none; its recorded answers hold the simulated one")
+    return wires(Path(kubeconfig))
+
+
+@pytest.fixture(params=["simulated", "real"])
+def servers(request: pytest.FixtureRequest) -> tuple[str, Wire, Wire]:
+    """(which, the administrator's way to it, the reader's)."""
+    wire, reader = request.getfixturevalue(f"{request.param}_wires")
+    return request.param, wire, reader
+
+
+@pytest.fixture
+def kube(servers: tuple[str, Wire, Wire]) -> Iterator[Kube]:
+    """A fresh namespace of either server."""
+    yield from namespaced(servers[1], servers[2])
