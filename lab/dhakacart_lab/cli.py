@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .layout import DEFAULT_NAME, DEFAULT_PLAYS, LabError, Layout, UsageError
+from .layout import DEFAULT_NAME, DEFAULT_PLAYS, Foreign, LabError, Layout, UsageError
 
 WIDE = 200
 
@@ -77,6 +78,10 @@ def up(
     kubernetes: Annotated[
         str | None, typer.Option(help="Where its Kubernetes comes from: simulated, control-plane, kubeconfig.")
     ] = None,
+    kubeconfig: Annotated[
+        Path | None, typer.Option(help="Of a cluster to be thrown away, for `--kubernetes kubeconfig`.")
+    ] = None,
+    context: Annotated[str, typer.Option(help="Of that kubeconfig; its current one where none is named.")] = "",
 ) -> None:
     """Start the lab; one that is half dead is repaired, and faults whose lease is over are healed.
 
@@ -86,7 +91,10 @@ def up(
 
     with one_line_errors():
         begin = time.monotonic()
-        lab = Lab.up(name, progress, plays=plays, provider=kubernetes)
+        if context and not kubeconfig:
+            raise UsageError("--context: of which kubeconfig? remedy: --kubeconfig FILE")
+        foreign = Foreign(str(kubeconfig.absolute()), context) if kubeconfig else None
+        lab = Lab.up(name, progress, plays=plays, provider=kubernetes, foreign=foreign)
         what = f"lab {name!r}" + ("" if lab.layout.environment == DEFAULT_PLAYS else f" ({lab.layout.environment})")
         out.print(f"{what} is up after {time.monotonic() - begin:.0f} s: shop http://{lab.layout.load_balancer}")
         out.print(playbook(lab.layout, "database-failure"), markup=False)

@@ -15,7 +15,6 @@ from typing import Any
 from psycopg import sql
 
 from . import edge
-from .kubernetes.api import Api
 from .kubernetes.kinds import KINDS
 from .lab import Lab
 from .residue import database, kubernetes, queries
@@ -57,7 +56,7 @@ def _database(lab: Lab) -> dict[str, Any]:
 
 
 def _kubernetes(lab: Lab) -> dict[str, Any]:
-    api = Api(lab.layout)
+    api = lab.kubernetes.api
     lasting = [kind for kind in KINDS if kind not in kubernetes.DERIVED]
     made = sorted(item["metadata"]["uid"] for kind in lasting for item in api.list(kind.plural))
     return {**kubernetes.objects(api), "uids": made}

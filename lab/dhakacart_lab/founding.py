@@ -18,6 +18,7 @@ from .layout import (
     LAB_FILE,
     PREFIXES,
     PROVIDERS,
+    Foreign,
     LabError,
     Layout,
     UsageError,
@@ -25,6 +26,7 @@ from .layout import (
     state_root,
 )
 
+FOREIGN = "kubeconfig"
 PROVIDER_VARIABLE = "DHAKACART_LAB_KUBERNETES"
 
 
@@ -34,19 +36,23 @@ class Wanted:
 
     :ivar plays: the environment whose names and labels it has.
     :ivar provider: where its Kubernetes comes from.
+    :ivar foreign: the cluster of the provider ``kubeconfig``.
     """
 
     plays: str | None = None
     provider: str | None = None
+    foreign: Foreign | None = None
 
     @classmethod
-    def of(cls, plays: str | None, provider: str | None) -> Wanted:
+    def of(cls, plays: str | None, provider: str | None, foreign: Foreign | None = None) -> Wanted:
         """The same, checked: UsageError for what there is not."""
         if plays is not None and plays not in PREFIXES:
             raise UsageError(f"a lab cannot play {plays!r}; remedy: one of {', '.join(PREFIXES)}")
         if provider is not None:
             _check_provider("--kubernetes", provider)
-        return cls(plays, provider)
+        if foreign and provider not in (None, FOREIGN):
+            raise UsageError(f"--kubeconfig: the {provider} Kubernetes takes none; remedy: --kubernetes {FOREIGN}")
+        return cls(plays, FOREIGN if foreign else provider, foreign)
 
 
 ANY = Wanted()
@@ -55,6 +61,14 @@ ANY = Wanted()
 def _check_provider(where: str, provider: str) -> None:
     if provider not in PROVIDERS:
         raise UsageError(f"{where}: there is no provider {provider!r}; remedy: one of {', '.join(PROVIDERS)}")
+
+
+def provider_for(folder: Path, wanted: Wanted) -> str:
+    """The provider that the lab in ``folder`` has, or would have as a new one."""
+    if (folder / LAB_FILE).exists():
+        with contextlib.suppress(LabError):
+            return read_layout(folder).provider
+    return wanted.provider or _usual_provider()
 
 
 def _usual_provider() -> str:
@@ -74,6 +88,8 @@ def layout_for(name: str, folder: Path, wanted: Wanted = ANY) -> Layout:
         if wanted.provider not in (None, found.provider):
             again = f"remedy: runbook lab down, then up --kubernetes {wanted.provider}"
             raise UsageError(f"lab {name!r} has the {found.provider} Kubernetes; {again}")
+        if wanted.foreign not in (None, found.foreign):
+            raise UsageError(f"lab {name!r} has the cluster {found.foreign}; remedy: runbook lab down, then up again")
         return found
     lab_id = f"{name}-{secrets.token_hex(4)}"
     layout = Layout(
@@ -83,6 +99,7 @@ def layout_for(name: str, folder: Path, wanted: Wanted = ANY) -> Layout:
         lab_id=lab_id,
         environment=wanted.plays or DEFAULT_PLAYS,
         provider=wanted.provider or _usual_provider(),
+        foreign=wanted.foreign,
     )
     temporary = folder / f"{LAB_FILE}.new"
     temporary.write_text(json.dumps(layout.describe(), indent=2) + "\n", encoding="utf-8")

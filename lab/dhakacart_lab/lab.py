@@ -19,10 +19,10 @@ from . import edge, founding, overlay, process
 from .aws import Aws
 from .faults import leash
 from .faults.state import active
-from .kubernetes.providers import provider_of
-from .kubernetes.providers.base import kubelet_component
+from .kubernetes.providers import prepare, provider_of
 from .layout import (
     DEFAULT_NAME,
+    Foreign,
     LabError,
     Layout,
     lab_folder,
@@ -84,6 +84,7 @@ class Lab:
         *,
         plays: str | None = None,
         provider: str | None = None,
+        foreign: Foreign | None = None,
     ) -> Lab:
         """Start the lab called ``name``; one that is half dead is repaired, one that is whole is left alone.
 
@@ -91,9 +92,11 @@ class Lab:
             so far, ``lab`` where it is new. UsageError where it is up as another one.
         :param provider: where its Kubernetes comes from. None: what it has had so far; where it is new, what
             ``DHAKACART_LAB_KUBERNETES`` says, else ``simulated``. UsageError where it is up with another one.
+        :param foreign: the cluster of the provider ``kubeconfig``.
         """
         folder = lab_folder(name)
-        wanted = founding.Wanted.of(plays, provider)
+        wanted = founding.Wanted.of(plays, provider, foreign)
+        prepare(founding.provider_for(folder, wanted), wanted.foreign, report)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755)  # PostgreSQL's user must reach his files
@@ -142,10 +145,10 @@ class Lab:
         layout = self.layout
         self.report("ending processes")
         self._wake()  # what waits for a frozen part would not end in time
-        kubelets = [kubelet_component(node) for node in layout.kubelets]
         # What would restart or complain goes first, then what may hold the lock of the database cluster, frozen or not.
-        for component in (leash.WATCHDOG, leash.JANITOR, "shopper", *kubelets, "loadbalancer", "aws", "postgres-agent"):
+        for component in (leash.WATCHDOG, leash.JANITOR, "shopper", "loadbalancer", "aws", "postgres-agent"):
             process.stop(layout, component, timeout=2)
+        self.kubernetes.down(self.report)
         # Before the rest: PostgreSQL's children hide their environment, its own code finds them.
         self.cluster.destroy()
         process.end(process.all_of(layout.lab_id), timeout=3)

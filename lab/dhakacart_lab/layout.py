@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +66,28 @@ def state_root() -> Path:
 
 
 @dataclass(frozen=True)
+class Foreign:
+    """A cluster that somebody else made, for the provider ``kubeconfig``.
+
+    :ivar kubeconfig: absolute path.
+    :ivar context: the one of it that is meant; empty for its current one.
+    """
+
+    kubeconfig: str
+    context: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kubeconfig} ({self.context or 'current context'})"
+
+
+@dataclass(frozen=True)
 class Layout:
     """The folder, network and names of one lab.
 
     :ivar subnet: the second octet of its loopback network.
     :ivar orders_kept: seconds. Orders, backups and the shopper's record that are older are dropped.
     :ivar provider: where its Kubernetes comes from, one of ``PROVIDERS``.
+    :ivar foreign: the cluster of the provider ``kubeconfig``.
     """
 
     name: str
@@ -83,6 +99,7 @@ class Layout:
     environment: str = DEFAULT_PLAYS
     orders_kept: float = ORDERS_KEPT
     provider: str = DEFAULT_PROVIDER
+    foreign: Foreign | None = None
     namespace: str = "dhakacart"
     region: str = "us-west-2"
     dr_region: str = "us-east-1"
@@ -151,7 +168,9 @@ class Layout:
     @property
     def kubelets(self) -> dict[str, Address]:
         """Kubernetes node -> where its kubelet listens."""
-        return {f"lab-node-{number}": Address(self.host(0, 89 + number), 10250) for number in (1, 2)}
+        # In a cluster of somebody's there may be nodes of other labs.
+        prefix = f"{self.lab_id}-node" if self.foreign else "lab-node"
+        return {f"{prefix}-{number}": Address(self.host(0, 89 + number), 10250) for number in (1, 2)}
 
     def pod_ips(self, node: str) -> list[str]:
         """The addresses of a node's part of the pod network, as Kubernetes knows them."""
@@ -263,6 +282,7 @@ class Layout:
             "prefix": self.prefix,
             "orders_kept": self.orders_kept,
             "provider": self.provider,
+            **({"foreign": asdict(self.foreign)} if self.foreign else {}),
             "inventory": str(self.inventory),
             "postgres": {
                 "host": endpoints["primary"].host,
@@ -309,6 +329,7 @@ def read_layout(folder: Path) -> Layout:
             environment=str(found.get("environment", DEFAULT_PLAYS)),
             orders_kept=float(found.get("orders_kept", ORDERS_KEPT)),
             provider=str(found.get("provider", DEFAULT_PROVIDER)),
+            foreign=Foreign(**found["foreign"]) if found.get("foreign") else None,
         )
         if layout.environment not in PREFIXES:
             raise ValueError(f"environment {layout.environment!r}")

@@ -22,6 +22,7 @@ from .layout import LabError, Layout
 MARKER = "DHAKACART_LAB_ID"
 # Seconds. A start time is counted from the machine's boot, and that moves when its clock is corrected.
 CLOCK_DRIFT = 60.0
+END_LOOK = 0.02  # seconds between two looks whether a process has ended
 
 
 def environment(layout: Layout, extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -99,11 +100,27 @@ def end(processes: Sequence[psutil.Process], *, timeout: float) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
             process.resume()
-    _, alive = psutil.wait_procs(processes, timeout=timeout)
-    for process in alive:
+    for process in _wait_for_end(processes, timeout):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(alive, timeout=timeout)
+    _wait_for_end(processes, timeout)
+
+
+def _wait_for_end(processes: Sequence[psutil.Process], timeout: float) -> list[psutil.Process]:
+    """Those that have not ended within ``timeout`` seconds. One that nobody has reaped yet has: that may take long."""
+    end = time.monotonic() + timeout
+    while (alive := [process for process in processes if not _ended(process)]) and time.monotonic() < end:
+        time.sleep(END_LOOK)
+    return alive
+
+
+def _ended(process: psutil.Process) -> bool:
+    try:
+        with contextlib.suppress(psutil.TimeoutExpired):
+            process.wait(0)  # reaps a child of this process
+        return not process.is_running() or bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def all_of(lab_id: str) -> list[psutil.Process]:

@@ -6,10 +6,11 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from ..layout import LabError, Layout
+from ..layout import LabError
 from .access import Access, read_kubeconfig
 from .errors import ApiError
 from .kinds import BY_PLURAL, BY_TYPE, Kind, Obj
@@ -25,17 +26,17 @@ class Api:
     and LabError where the server cannot be reached.
     """
 
-    def __init__(self, layout: Layout, *, deadline: float = DEADLINE) -> None:
-        self._layout = layout
+    def __init__(self, kubeconfig: Path, context: str | None = None, *, deadline: float = DEADLINE) -> None:
+        self._kubeconfig, self._context = kubeconfig, context
         self._deadline = deadline
         self._access: tuple[float, Access] | None = None
 
     def _known(self) -> Access:
         """What the kubeconfig says now; a TLS context is not made anew for each request."""
-        path = self._layout.kubeconfig
+        path = self._kubeconfig
         changed = path.stat().st_mtime if path.exists() else 0.0
         if self._access is None or self._access[0] != changed:
-            self._access = changed, read_kubeconfig(path)
+            self._access = changed, read_kubeconfig(path, self._context)
         return self._access[1]
 
     def _connect(self, access: Access) -> http.client.HTTPConnection:
@@ -120,7 +121,7 @@ class Api:
             code, raw = answer.status, answer.read()
             found = _decoded(code, raw)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            what, why = f"the Kubernetes API at {urlsplit(access.server).netloc}", error or type(error).__name__
+            what, why = f"the Kubernetes API at {urlsplit(access.server).netloc}", str(error) or type(error).__name__
             raise LabError(f"{what} did not answer ({why}); remedy: runbook lab up") from None
         finally:
             connection.close()

@@ -84,7 +84,9 @@ class Client:
                             changed(event_type, obj)
             except (ApiError, aiohttp.ClientError, TimeoutError, ValueError) as error:
                 if getattr(error, "code", 0) != 410:
-                    LOG.warning("watch of %s: %s; again in %.1f s", kind.plural, error or type(error).__name__, pause)
+                    LOG.warning(
+                        "watch of %s: %s; again in %.1f s", kind.plural, str(error) or type(error).__name__, pause
+                    )
                 await asyncio.sleep(pause)
                 pause = min(5.0, pause * 2)
 

@@ -39,15 +39,30 @@ def secret(layout: Layout) -> Obj:
 def namespace(layout: Layout, obj: Obj) -> Obj:
     """DhakaCart's namespace, which says what it is a namespace of; the other namespaces as they are."""
     if obj["metadata"]["name"] != layout.namespace:
-        return obj
+        return _of_lab(layout, obj) if layout.foreign else obj
     identity = {f"dhakacart.com/{word.replace('_', '-')}": value for word, value in layout.identity.items()}
     labels = {**obj["metadata"]["labels"], "environment": layout.environment, **identity}
     return {**obj, "metadata": {**obj["metadata"], "labels": labels}}
+
+
+def _of_lab(layout: Layout, obj: Obj) -> Obj:
+    """In a cluster of somebody's: what is the lab's says so, to be found again when it is taken away."""
+    labels = {**obj["metadata"].get("labels", {}), "dhakacart.com/lab-id": layout.lab_id}
+    return {**obj, "metadata": {**obj["metadata"], "labels": labels}}
+
+
+def _at_home(layout: Layout, obj: Obj) -> Obj:
+    """In a cluster of somebody's: pods on the lab's nodes only, since no other has the shop's image."""
+    if obj["kind"] == "Deployment":
+        obj["spec"]["template"]["spec"]["nodeSelector"] = {"dhakacart.com/lab-id": layout.lab_id}
+    return obj
 
 
 def objects(layout: Layout) -> list[Obj]:
     """All of them, in an order in which each finds what it refers to."""
     text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
     found = [document for document in yaml.safe_load_all(text) if document]
+    if layout.foreign:
+        found = [_at_home(layout, obj) for obj in found if obj["metadata"].get("namespace") != "kube-system"]
     first = [namespace(layout, document) for document in found if document["kind"] == "Namespace"]
     return [*first, secret(layout), *(document for document in found if document["kind"] != "Namespace")]

@@ -31,7 +31,7 @@ def objects(api: Api) -> dict[str, Any]:
 
 def items(lab: Lab) -> dict[str, Any]:
     """The objects, what runs of them, and the services' endpoints by count."""
-    api = Api(lab.layout)
+    api = lab.kubernetes.api
     return {**objects(api), **_replica_sets(api), **_pods(api), **_endpoints(api)}
 
 

@@ -231,6 +231,7 @@ def metrics_server(cluster: ControlPlane) -> Iterator[list[dict[str, Any]]]:
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
+    process.stop(cluster.layout, "metrics")  # the real one, in whose place it answers
     authority, address = Authority.open(cluster.layout), cluster.layout.metrics_api
     pair = authority.issue("contract-metrics", common_name="metrics-server", hosts=(bootstrap.METRICS_HOST,))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(authority.certificate))

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from dhakacart_lab import process
 from dhakacart_lab.kubernetes.access import read_kubeconfig
-from dhakacart_lab.kubernetes.api import Api
 from dhakacart_lab.kubernetes.control_plane.provider import ControlPlane
 from kubernetes import client as official
 from kubernetes import config
@@ -30,7 +29,7 @@ class Real(conftest.Cluster):
     """The shapes of the other tests, on the real control plane."""
 
     def __init__(self, provider: ControlPlane) -> None:
-        self.layout, self.api = provider.layout, Api(provider.layout)
+        self.layout, self.api = provider.layout, provider.api
         self.namespace = "default"
 
 

@@ -50,7 +50,7 @@ class Cluster:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.provider = Simulated(layout)
-        self.api = Api(layout)
+        self.api = Api(layout.kubeconfig)
         self.namespace = "default"
 
     @staticmethod

@@ -82,13 +82,16 @@ def _bound(name: str, role: str, user: str) -> tuple[str, Obj]:
     return _rbac("ClusterRoleBinding", name, {"roleRef": role_ref, "subjects": [subject]})
 
 
-def _reader() -> list[tuple[str, Obj]]:
+def reader_rules() -> list[Obj]:
     """Everything but secrets, which the built-in role ``view`` leaves out too; it knows nothing of nodes and RBAC."""
-    rules = [
+    return [
         {"apiGroups": [""], "resources": CORE, "verbs": READING},
         {"apiGroups": GROUPS, "resources": ["*"], "verbs": READING},
     ]
-    role = _rbac("ClusterRole", credentials.READER, {"rules": rules})
+
+
+def _reader() -> list[tuple[str, Obj]]:
+    role = _rbac("ClusterRole", credentials.READER, {"rules": reader_rules()})
     return [role, _bound(credentials.READER, credentials.READER, credentials.READER)]
 
 

@@ -13,6 +13,7 @@ from .credentials import Credentials
 # Component names, in the order of their start; faults freeze and stop the API server by the name it has everywhere.
 ETCD, API_SERVER = "etcd", "kubernetes"
 CONTROLLER_MANAGER, SCHEDULER = "kube-controller-manager", "kube-scheduler"
+METRICS = "metrics"  # of ours, and no program of Kubernetes
 PROGRAMS: Mapping[str, str] = {
     ETCD: "etcd",
     API_SERVER: "kube-apiserver",
@@ -132,7 +133,6 @@ def _controller_manager(layout: Layout, files: Credentials) -> dict[str, object]
         "node-monitor-period": "2s",
         "node-monitor-grace-period": f"{NODE_GRACE}s",
         # The platform's pods are judged by their CPU after 5 minutes; a drill has no such time.
-        "horizontal-pod-autoscaler-sync-period": "5s",
         "horizontal-pod-autoscaler-cpu-initialization-period": "10s",
         "horizontal-pod-autoscaler-initial-readiness-delay": "5s",
         "kube-api-qps": 100,

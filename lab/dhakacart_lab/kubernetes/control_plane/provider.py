@@ -21,7 +21,7 @@ from ..pki import Authority
 from ..providers.base import Provider
 from . import bootstrap, components, credentials
 from .binaries import Binaries, find_binaries
-from .components import API_SERVER, CONTROLLER_MANAGER, ETCD, PROGRAMS, SCHEDULER
+from .components import API_SERVER, CONTROLLER_MANAGER, ETCD, METRICS, PROGRAMS, SCHEDULER
 from .credentials import Credentials
 
 ETCD_START = 20.0  # seconds
@@ -38,6 +38,7 @@ class ControlPlane(Provider):
         API_SERVER: "the Kubernetes API server",
         CONTROLLER_MANAGER: "the controller manager",
         SCHEDULER: "the scheduler",
+        METRICS: "the metrics server",
     }
 
     def start(self) -> None:
@@ -54,9 +55,11 @@ class ControlPlane(Provider):
         self._launch(CONTROLLER_MANAGER, binaries, files)
         self._launch(SCHEDULER, binaries, files)
         self._bootstrap()
+        process.start_python(layout, METRICS, "dhakacart_lab.kubernetes.metrics")
         self._wait(CONTROLLER_MANAGER, self._controllers_work, CONTROLLERS_START)
 
     def stop(self) -> None:
+        process.stop(self.layout, METRICS)
         for component in reversed(list(PROGRAMS)):  # the API server before etcd: without it, it does not end by itself
             process.stop(self.layout, component)
 

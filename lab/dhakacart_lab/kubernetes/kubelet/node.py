@@ -99,6 +99,7 @@ async def _register(client: Client, layout: Layout, name: str) -> None:
     zone = "abc"[list(layout.kubelets).index(name) % 3]
     labels = {
         "NodeGroup": "main",
+        "dhakacart.com/lab-id": layout.lab_id,
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",

@@ -8,8 +8,22 @@
 
 from __future__ import annotations
 
-from ...layout import Layout
+from collections.abc import Callable
+
+from ...layout import Foreign, Layout
 from .base import Provider
+
+
+def prepare(provider: str, foreign: Foreign | None, report: Callable[[str], None]) -> None:
+    """What a provider needs before a lab is begun: LabError where it cannot be had. May build programs for minutes."""
+    if provider == "control-plane":
+        from ..control_plane.binaries import ensure
+
+        ensure(report)
+    if provider == "kubeconfig" and foreign:
+        from .kubeconfig import refuse_unmarked
+
+        refuse_unmarked(foreign)
 
 
 def provider_of(layout: Layout) -> Provider:

@@ -17,6 +17,7 @@ from ..kinds import BY_TYPE, Obj, is_true
 
 NODES_READY = 20.0  # seconds
 PODS_READY = 45.0  # seconds
+NOT_READY_TAINT = "node.kubernetes.io/not-ready"
 KUBELET = "dhakacart_lab.kubernetes.kubelet"
 CONTROLLERS = "deployment.kubernetes.io/"  # annotations under this are the deployment controller's
 WAITING = {"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError", "RunContainerError"}
@@ -48,7 +49,7 @@ class Provider(abc.ABC):
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.api = Api(layout)
+        self.api = Api(layout.kubeconfig)
 
     @abc.abstractmethod
     def start(self) -> None:
@@ -97,9 +98,12 @@ class Provider(abc.ABC):
     def _is_ready(self, node: str) -> Callable[[], bool]:
         def ready() -> bool:
             try:
-                return is_true(self.api.get("nodes", node), "Ready")
+                found = self.api.get("nodes", node)
             except ApiError:
                 return False
+            # The taint goes a moment later; until then the scheduler would put every pod on the other node.
+            taints = {taint["key"] for taint in found["spec"].get("taints") or []}
+            return is_true(found, "Ready") and NOT_READY_TAINT not in taints
 
         return ready
 
@@ -121,8 +125,11 @@ class Provider(abc.ABC):
 
         process.wait_for("the backend's pods", ready, timeout=PODS_READY, log=self.layout.logs, interval=0.1)
 
-    def down(self) -> None:
-        """End everything, the pods included."""
+    def down(self, report: Callable[[str], None] = lambda _line: None) -> None:  # noqa: ARG002 - some have to say
+        """End everything, the pods included.
+
+        :param report: hears what could not be ended or taken away.
+        """
         for node in self.layout.kubelets:
             process.stop(self.layout, kubelet_component(node))
         for container in containers.running(self.layout):
