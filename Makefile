@@ -5,10 +5,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit contract scenario sanity molecule bench clean
+.PHONY: help setup demo test lint unit contract scenario sanity molecule bench clean control-plane test-cluster cluster-if-there
+
+# What is proven on a real control plane, too.
+ON_A_CLUSTER := tests/scenario/test_cluster.py tests/scenario/test_faults.py tests/scenario/test_changes_nothing.py \
+	tests/scenario/test_nothing_answers.py
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Python environment with the locked versions, in .venv
 
@@ -25,7 +29,7 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## Start the lab, kill its database, and let the runbook bring the shop back
 	@$(BIN)/python -m dhakacart_lab.demo
 
-test: lint unit contract scenario sanity molecule ## Everything that must pass before a change lands
+test: lint unit contract scenario cluster-if-there sanity molecule ## Everything that must pass before a change lands
 
 lint: $(READY) ## yamllint, ruff, mypy, ansible-lint, changelog and documentation checks
 	$(BIN)/yamllint --strict .
@@ -44,6 +48,18 @@ contract: $(READY) ## Clients and lab parts against real servers on this machine
 
 scenario: $(READY) ## Whole playbooks against the lab, a fault at a time
 	$(BIN)/pytest tests/scenario
+
+control-plane: $(READY) ## Find or build the programs of a real Kubernetes control plane
+	$(BIN)/python -m dhakacart_lab.kubernetes.control_plane
+
+test-cluster: control-plane ## The runbooks, and Kubernetes itself, on a real control plane; builds it where it is missing
+	$(BIN)/pytest tests/contract/control_plane tests/contract/conformance
+	DHAKACART_LAB_KUBERNETES=control-plane $(BIN)/pytest $(ON_A_CLUSTER)
+
+# As `make test-cluster`, but where the programs would first have to be built it says so and goes on.
+cluster-if-there: $(READY)
+	@if $(BIN)/python -m dhakacart_lab.kubernetes.control_plane --find; then $(MAKE) test-cluster; \
+	else echo "make test: not run on a real control plane (see above); make test-cluster builds one"; fi
 
 sanity: $(READY) ## ansible-test sanity on the built collection
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python tests/sanity/run.py

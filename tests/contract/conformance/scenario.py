@@ -99,7 +99,7 @@ class Kube:
         return events
 
     @staticmethod
-    def until(what: str, probe: Callable[[], Any], *, timeout: float = 10.0) -> Any:
+    def until(what: str, probe: Callable[[], Any], *, timeout: float = 25.0) -> Any:
         """The first true answer of ``probe``; AssertionError after ``timeout`` seconds. Nothing is recorded."""
         end = time.monotonic() + timeout
         while not (found := probe()):

@@ -86,6 +86,8 @@ def _api_server(layout: Layout, files: Credentials) -> dict[str, object]:
         "etcd-cafile": files.authority,
         "etcd-certfile": files.etcd_client.certificate,
         "etcd-keyfile": files.etcd_client.key,
+        # By default after 5 minutes. Here what watches and pages learns sooner that a revision may have expired.
+        "etcd-compaction-interval": "1m",
         # It would register itself as an endpoint, and that may not be a loopback address.
         "endpoint-reconciler-type": "none",
         "service-cluster-ip-range": credentials.service_network(layout),
