@@ -68,7 +68,10 @@ def provider_for(folder: Path, wanted: Wanted) -> str:
     if (folder / LAB_FILE).exists():
         with contextlib.suppress(LabError):
             return read_layout(folder).provider
-    return wanted.provider or _usual_provider()
+    chosen = wanted.provider or _usual_provider()
+    if chosen == FOREIGN and wanted.foreign is None:
+        raise UsageError("--kubernetes kubeconfig: of which cluster? remedy: --kubeconfig FILE [--context NAME]")
+    return chosen
 
 
 def _usual_provider() -> str:

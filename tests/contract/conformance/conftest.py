@@ -28,7 +28,7 @@ from .cases import wires
 from .scenario import Kube, namespaced
 from .wire import Wire
 
-SUBNET, REAL_SUBNET = 153, 154
+SUBNET, REAL_SUBNET = 160, 161
 CREDENTIALS = ("db-admin", "db-app", "db-replication", "redis-token", "kube-admin-token", "kube-readonly-token")
 REAL = "DHAKACART_CONFORMANCE_KUBECONFIG"
 Servers = dict[str, tuple[Wire, Wire]]

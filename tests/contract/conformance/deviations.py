@@ -32,10 +32,7 @@ DEVIATIONS: dict[str, dict[int, str]] = {
     },
     "aggregated_discovery": {0: SCHEMA, 1: SCHEMA},
     "schemas": {0: SCHEMA, 1: SCHEMA, 2: SCHEMA},
-    "pages": {
-        9: WORDS,
-        11: "the first revision of a young simulated server can still be listed; with older history it is 410 as well",
-    },
+    "pages": {9: WORDS},
     "watches": {14: "the old /watch/ paths are not served; clients use the watch parameter"},
     "other_views": dict.fromkeys((10, 11, 12, 13, 15, 16, 18), FEWER_COLUMNS),
     "patches_that_are_none": {14: WORDS, 23: STRATEGIC, 25: STRATEGIC, 29: WORDS},

@@ -96,7 +96,7 @@ def test_the_lab_joins_and_leaves_nothing_when_it_goes(marked: ControlPlane, joi
     running = containers.running(layout)
     assert len(running) == 3
     nodes = {pod["spec"]["nodeName"] for pod in joined.api.list("pods", namespace=layout.namespace)}
-    assert nodes == set(layout.kubelets), "on the lab's nodes, and on both"
+    assert nodes <= set(layout.kubelets), "on the lab's nodes only"
     reader = Api(layout.kubeconfig, READER_CONTEXT)
     assert reader.list("pods", namespace=layout.namespace)
     with pytest.raises(ApiError, match="cannot list resource"):
@@ -104,7 +104,7 @@ def test_the_lab_joins_and_leaves_nothing_when_it_goes(marked: ControlPlane, joi
     said: list[str] = []
     joined.down(said.append)
     assert said == []
-    assert made() == before
+    assert made() - before == set()
     assert containers.running(layout) == []
     assert process.all_of(layout.lab_id) == []
 

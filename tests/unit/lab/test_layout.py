@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from dhakacart_lab import founding
 from dhakacart_lab import lab as lab_module
-from dhakacart_lab.layout import LabError, Layout, UsageError, lab_folder, load_layout, read_layout, state_root
+from dhakacart_lab.layout import Foreign, LabError, Layout, UsageError, lab_folder, load_layout, read_layout, state_root
 from dhakacart_lab.locking import exclusive
 from dhakacart_lab.postgres.roles import Roles
 
@@ -232,6 +232,28 @@ def test_a_provider_that_there_is_not_is_refused(home: Path, asked: str, monkeyp
     monkeypatch.setenv(founding.PROVIDER_VARIABLE, asked)
     with pytest.raises(UsageError, match=f"{founding.PROVIDER_VARIABLE}: there is no provider '{asked}'"):
         lab_module.Lab.up("blue")
+
+
+def test_a_cluster_of_somebodys_is_asked_for_whole(home: Path) -> None:
+    with pytest.raises(UsageError, match="of which cluster"):
+        lab_module.Lab.up("blue", provider="kubeconfig")
+    with pytest.raises(UsageError, match="the simulated Kubernetes takes none"):
+        lab_module.Lab.up("blue", provider="simulated", foreign=Foreign("/nowhere"))
+    with pytest.raises(LabError, match=r"/nowhere: no kubeconfig"):
+        lab_module.Lab.up("blue", foreign=Foreign("/nowhere"))
+    assert not (home / "blue").exists()
+
+
+def test_the_cluster_of_a_lab_is_remembered(home: Path) -> None:
+    folder = home / "blue"
+    folder.mkdir()
+    mine = Foreign("/mine", "kind-lab")
+    first = founding.layout_for("blue", folder, founding.Wanted.of(None, None, mine))
+    assert (first.provider, first.foreign) == ("kubeconfig", mine)
+    assert founding.layout_for("blue", folder).foreign == mine
+    assert list(first.kubelets) == [f"{first.lab_id}-node-1", f"{first.lab_id}-node-2"]
+    with pytest.raises(UsageError, match=r"has the cluster /mine \(kind-lab\); remedy: runbook lab down"):
+        founding.layout_for("blue", folder, founding.Wanted.of(None, None, Foreign("/other")))
 
 
 def test_the_pod_network_is_not_a_loopback_network_to_kubernetes_and_is_one_to_the_machine() -> None:

@@ -14,7 +14,7 @@ import aiohttp
 from ...layout import Layout
 from ..client import Client
 from ..errors import ApiError
-from ..kinds import LEASE, NAMESPACE, NODE, Obj, micro_timestamp, timestamp
+from ..kinds import LEASE, NAMESPACE, NODE, Obj, is_true, micro_timestamp, timestamp
 
 LOG = logging.getLogger(__name__)
 LEASES = "kube-node-lease"
@@ -123,19 +123,16 @@ async def report(client: Client, layout: Layout, name: str) -> None:
 async def heartbeat(client: Client, layout: Layout, name: str) -> None:
     """Renew the lease until cancelled; report the status where the control plane gave the node up."""
     clock = asyncio.get_running_loop()
-    reported = renewed = clock.time()
-    late = True
+    reported = clock.time()
     while True:
-        late = late or clock.time() - renewed > 2 * RENEW  # it was frozen, and may have been given up
         try:
             await _renew(client, name)
-            renewed = clock.time()
-            if late or clock.time() - reported > STATUS_PERIOD:
+            # Whatever the reason: it was frozen, the API server was away, or the clock of either jumped.
+            if clock.time() - reported > STATUS_PERIOD or not is_true(await client.get(NODE, "", name), "Ready"):
                 await report(client, layout, name)
-                reported, late = clock.time(), False
+                reported = clock.time()
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
             LOG.warning("heartbeat: %s", str(error) or type(error).__name__)
-            late = True
             await asyncio.sleep(1.0)
             continue
         await asyncio.sleep(RENEW)

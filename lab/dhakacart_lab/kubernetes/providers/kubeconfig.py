@@ -40,6 +40,9 @@ def refuse_unmarked(foreign: Foreign) -> None:
         default = api.get("namespaces", "default")
     except ApiError as error:
         raise LabError(f"{foreign}: namespace default: {error}; remedy: credentials of an administrator") from None
+    except LabError as error:  # whose remedy is one for the lab's own cluster
+        what = str(error).partition("; remedy")[0]
+        raise LabError(f"{what}; remedy: --kubeconfig and --context of a cluster that answers") from None
     if (default["metadata"].get("labels") or {}).get(MARK) != "true":
         raise LabError(
             f"{foreign}: the cluster at {read_kubeconfig(path, foreign.context or None).server} is not marked as one "

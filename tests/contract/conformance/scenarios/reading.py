@@ -3,17 +3,8 @@
 
 from __future__ import annotations
 
-import base64
-import json
-
 from ..scenario import Kube, scenario
 from .shapes import config_map, pod
-
-NO_SUCH = (
-    base64.urlsafe_b64encode(json.dumps({"v": "meta.k8s.io/v1", "rv": 1, "start": "zzz\u0000"}).encode())
-    .decode()
-    .rstrip("=")
-)
 
 
 def several(k: Kube, *names: str) -> None:
@@ -59,14 +50,6 @@ def pages(k: Kube) -> None:
     k.get("configmaps", query={"continue": "!!!"})
     k.get("configmaps", query={"continue": "bm90IGpzb24"})
     k.get("configmaps", query={"continue": first["metadata"]["continue"], "resourceVersion": "5"})
-    too_old = {"limit": "2", "continue": NO_SUCH}
-    # A real server forgets the first revision a minute or two after its start.
-    k.until("forgotten", lambda: k.get("configmaps", query=too_old, record=False).code == 410, timeout=150)
-    k.get(
-        "configmaps",
-        query=too_old,
-        view=lambda body: body if body["kind"] == "Status" else "a page",
-    )
 
 
 @scenario

@@ -62,7 +62,11 @@ def started(run_id: str, program: str = SLEEPER) -> subprocess.Popen[bytes]:
 
 def wrapper(run_id: str, home: Path, *words: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", WRAPPER, run_id, str(home), *words], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WRAPPER, run_id, str(home), *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        # Whoever runs these tests under nohup has SIGHUP ignored, and so would have the wrapper.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
