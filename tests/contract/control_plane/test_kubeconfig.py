@@ -18,7 +18,7 @@ from dhakacart_lab.kubernetes.api import Api
 from dhakacart_lab.kubernetes.control_plane.provider import ControlPlane
 from dhakacart_lab.kubernetes.errors import ApiError
 from dhakacart_lab.kubernetes.kinds import Obj
-from dhakacart_lab.kubernetes.providers.kubeconfig import MARK, Kubeconfig
+from dhakacart_lab.kubernetes.providers.kubeconfig import LAB_ID, MARK, Kubeconfig
 from dhakacart_lab.layout import Foreign, LabError, Layout
 
 from .conftest import CREDENTIALS, eventually
@@ -131,4 +131,8 @@ def test_a_cluster_that_was_thrown_away_does_not_keep_the_lab_from_ending(
     assert len(said) == 1
     assert "may be left" in said[0]
     assert process.all_of(joined.layout.lab_id) == []
-    marked.api.delete("namespaces", "dhakacart")
+    # The cluster is needed for other tests, where pods must not be put onto nodes that nobody serves.
+    for namespace in marked.api.list("namespaces", labels=f"{LAB_ID}={joined.layout.lab_id}"):
+        marked.api.delete("namespaces", namespace["metadata"]["name"])
+    for node in joined.layout.kubelets:
+        marked.api.delete("nodes", node)
