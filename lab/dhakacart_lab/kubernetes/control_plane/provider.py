@@ -49,6 +49,10 @@ class ControlPlane(Provider):
         write_kubeconfig(layout, credentials.server_url(layout), authority=files.authority.read_text(encoding="ascii"))
         self._launch(ETCD, binaries, files)
         self._wait(ETCD, lambda: _answers(components.etcd_client(layout), "/health", _client_of(files)), ETCD_START)
+        if process.find(layout, API_SERVER) is None:
+            # Their watches of the one that died wait up to 30 s before they try again, and nothing moves until then.
+            for component in (CONTROLLER_MANAGER, SCHEDULER):
+                process.stop(layout, component)
         self._launch(API_SERVER, binaries, files)
         self._wait(API_SERVER, self._api_ready, API_START)
         # Not before: they would begin with refusals, until the API server has made their rights.
