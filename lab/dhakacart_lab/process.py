@@ -151,7 +151,7 @@ def _belongs(process: psutil.Process, lab_id: str) -> bool:
     if process.environ().get(MARKER) == lab_id:
         return True
     # PostgreSQL's children write their title over their environment; it begins with their cluster's name.
-    return process.cmdline()[:1] != [] and process.cmdline()[0].startswith(f"postgres: {lab_id}-")
+    return "".join(process.cmdline()[:1]).startswith(f"postgres: {lab_id}-")  # asked once: it may be ending
 
 
 def wait_for(
