@@ -19,7 +19,7 @@ from dhakacart_lab.faults.catalogue import heal, inject
 from dhakacart_lab.faults.leash import JANITOR, WATCHDOG
 from dhakacart_lab.faults.state import ActiveFault, active, record
 from dhakacart_lab.lab import Lab
-from dhakacart_lab.layout import lab_folder
+from dhakacart_lab.layout import LabError, lab_folder
 from dhakacart_lab.residue import Snapshot, remaining, snapshot
 
 NAME = "leash"
@@ -101,8 +101,11 @@ def test_each_of_the_two_is_revived_by_the_other(component: str, how: signal.Sig
     if how is signal.SIGKILL:
         revived(leashed, component, found.pid)
     else:
+        # It takes effect a little later; looked at before, the process would seem to have been woken, and the next test
+        # would stop the other one beside it. It may as well have been woken before it was seen.
+        with contextlib.suppress(LabError):
+            process.wait_for("the stop", lambda: found.status() == "stopped", timeout=1, interval=0.005)
         process.wait_for(f"{component} to be woken", lambda: found.status() != "stopped", timeout=10)
-    # SIGSTOP takes effect a little later on a busy machine: the process may have been looked at before it was stopped.
     process.wait_for("both to be well", lambda: both_well(leashed), timeout=10)
 
 
